@@ -1,0 +1,1 @@
+"""Comment moderation for blogs: publish, or hold for a person, with the reasons."""

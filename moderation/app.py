@@ -1,0 +1,58 @@
+"""Where everything is wired, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from flask import Flask, Response, g, request
+
+from moderation import problems, settings
+from moderation.admin_api import admin_api
+from moderation.api import api
+from moderation.docs import docs
+from moderation.endpoint import EXTENSION, service
+from moderation.service import Service, Shelf
+from moderation.settings import Settings
+from moderation.shelf import ModelShelf
+from moderation.store import Store
+
+
+def create_app(
+    configured: Settings | None = None,
+    *,
+    store: Store | None = None,
+    shelf: Shelf | None = None,
+) -> Flask:
+    """The service as a WSGI app; without arguments, as the environment configures it.
+
+    It opens the database, so call it in each worker process, after it has forked.
+    """
+    configured = configured or settings.load(os.environ)
+    app = Flask("moderation")
+    app.config["MAX_CONTENT_LENGTH"] = configured.max_body
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # they'd be answered before any key is asked
+    app.url_map.merge_slashes = False  # a redirect would be HTML, and lose the body
+    app.extensions[EXTENSION] = Service(
+        configured,
+        store or Store.open(configured.database),
+        shelf or ModelShelf(configured.models),
+    )
+    problems.register(app)
+    app.before_request(_begin)
+    app.after_request(_end)
+    for face in (api, admin_api, docs):
+        app.register_blueprint(face)
+    return app
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+
+
+def _end(response: Response) -> Response:
+    call = (request.endpoint or "none").rpartition(".")[2]
+    service().metrics.observe(call, response.status_code, time.perf_counter() - g.started)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,85 @@
+"""Who is calling, and what their key allows. Every face asks here, however it carries the key."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from flask import request
+
+from moderation.errors import BadSetting
+from moderation.keys import ROLES, Keys, Role
+from moderation.problems import KeyNeeded, KeyTooWeak
+from moderation.settings import GENERAL, Settings
+
+_HOW = "Send `Authorization: Bearer KEY`; `moderation keys create` makes a key."
+# How long a first key takes to close a service that runs open: asked for less often than this,
+# the database is not asked on every call of somebody's first try.
+_RECHECK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever holds a key: it belongs to one site."""
+
+    site: str
+    role: Role
+    key: str
+    """The key's id; empty where the service runs open."""
+
+    def may(self, role: Role) -> bool:
+        """Whether the key's role includes this one."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+class Gatekeeper:
+    """Tells callers from their keys. On a loopback address, until a first key is created,
+    everybody may do everything: that is for a first try."""
+
+    def __init__(self, keys: Keys, *, open_until_first_key: bool) -> None:
+        self._keys = keys
+        self._may_be_open = open_until_first_key
+        self._asked = float("-inf")
+
+    def admit(self, key: str, role: Role) -> Caller:
+        """The caller with this key; KeyNeeded or KeyTooWeak where it does not open this door."""
+        if self.is_open():
+            return Caller(GENERAL, ROLES[-1], "")
+        record = self._keys.find(key) if key else None
+        if record is None:
+            raise KeyNeeded(f"{'This key is unknown or revoked' if key else 'No key'}. {_HOW}")
+        if not record.may(role):
+            raise KeyTooWeak(f"This call needs a key of role {role}; yours is of {record.role}.")
+        return Caller(record.site, record.role, record.id)
+
+    def is_open(self) -> bool:
+        """Whether nobody needs a key. Once it is closed, it stays so."""
+        if self._may_be_open and time.monotonic() - self._asked > _RECHECK_SECONDS:
+            self._may_be_open = not self._keys.any()
+            self._asked = time.monotonic()
+        return self._may_be_open
+
+
+def bearer() -> str:
+    """The key of this request's Authorization header; empty without one."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def refuse_unguarded(settings: Settings, keys: Keys) -> None:
+    """BadSetting where others than this machine could call a service that has no key."""
+    if not is_loopback(settings.host) and not keys.any():
+        raise BadSetting(
+            "MODERATION_HOST",
+            f"{settings.host} can be reached from other machines, and there is no key yet. "
+            "Create one first: moderation keys create --site default --role admin",
+        )

@@ -1,0 +1,102 @@
+"""blocklist: words, names, addresses and links that the site has blocked, each in its own field.
+
+Rules are per field because "free" may be spam in a name and is innocent in a text; they match whole
+words because "cialis" must not hold a "specialist".
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from moderation.checks.case import Case, per_case
+from moderation.verdict import Finding, Span
+
+# Tags that part words for a reader; all others are invisible, so "ci<b></b>alis" is one word.
+_BREAKING_TAG = re.compile(r"</?(?:p|br|li|ul|ol|pre|blockquote|h[1-6]|hr)\b[^>]*>")
+_TAG = re.compile(r"<[^>]*>")
+_ADDRESS_START = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:www\.)?", re.IGNORECASE)
+
+
+@per_case
+def judge(case: Case) -> Sequence[Finding]:
+    """Hold a comment that holds something blocked, and say what and where."""
+    return tuple(_findings(case))
+
+
+def _findings(case: Case) -> Iterator[Finding]:
+    policy, author = case.policy, case.comment.author
+    if pattern := _words(policy.block_words):
+        yield from _in_text(case, pattern)
+    if pattern := _words(policy.block_names):
+        for found in pattern.findall(_fold(author.name))[:1]:
+            yield _finding("The name", found)
+    if author.email and (found := _blocked_address(author.email, policy.block_emails)):
+        yield _finding("The e-mail address", found)
+    if pattern := _urls(policy.block_urls):
+        yield from _in_links(case, pattern)
+
+
+def _in_text(case: Case, pattern: re.Pattern[str]) -> Iterator[Finding]:
+    """As it was typed, with the places; or else as a reader would see it, where tags, invisible
+    characters and look-alike forms no longer hide a word."""
+    if typed := _spans(pattern, case.comment.content):
+        yield _finding("The text", typed[0].text, typed)
+    elif seen := pattern.search(_fold(_visible(case.page.html))):
+        yield _finding("The text", seen.group())
+
+
+def _in_links(case: Case, pattern: re.Pattern[str]) -> Iterator[Finding]:
+    if typed := _spans(pattern, case.comment.content):
+        yield _finding("The text", typed[0].text, typed)
+    elif seen := pattern.search("\n".join(case.page.links)):
+        yield _finding("A link", seen.group())
+    if own := pattern.search(case.comment.author.url):
+        yield _finding("The author's link", own.group())
+
+
+def _finding(where: str, found: str, spans: tuple[Span, ...] = ()) -> Finding:
+    return Finding("blocklist", f'{where} holds "{found}", which this site blocks.', spans=spans)
+
+
+def _spans(pattern: re.Pattern[str], content: str) -> tuple[Span, ...]:
+    return tuple(Span(*m.span(), m.group(), 0.0) for m in pattern.finditer(content))
+
+
+def _blocked_address(email: str, blocked: Sequence[str]) -> str | None:
+    """The entry, an address or "@domain", that this address falls under."""
+    address = email.strip().casefold()
+    domain = "@" + address.rpartition("@")[2]
+    return next((e for e in blocked if e.casefold() in (address, domain)), None)
+
+
+@lru_cache(maxsize=256)
+def _words(entries: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Whole words or phrases, in any case, any white space between the words of a phrase."""
+    phrases = (r"\s+".join(map(re.escape, _fold(entry).split())) for entry in entries)
+    return _any_of(phrases, before=r"(?<!\w)", after=r"(?!\w)")
+
+
+@lru_cache(maxsize=256)
+def _urls(entries: tuple[str, ...]) -> re.Pattern[str] | None:
+    """A host with what is below it (subdomains, paths), without scheme, www and last slash."""
+    bare = (re.escape(_ADDRESS_START.sub("", entry.strip()).rstrip("/")) for entry in entries)
+    return _any_of(bare, before=r"(?<![\w-])", after=r"(?![\w-]|\.\w)")
+
+
+def _any_of(parts: Iterator[str], before: str, after: str) -> re.Pattern[str] | None:
+    union = "|".join(part for part in parts if part)
+    return re.compile(f"{before}(?:{union}){after}", re.IGNORECASE) if union else None
+
+
+def _visible(page_html: str) -> str:
+    return html.unescape(_TAG.sub("", _BREAKING_TAG.sub(" ", page_html)))
+
+
+def _fold(text: str) -> str:
+    """Without invisible characters, in the plain form of each letter, in one case."""
+    seen = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFKC", seen).casefold()

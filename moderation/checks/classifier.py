@@ -1,0 +1,57 @@
+"""spam, abuse: what the model reads in the text. One check among others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from moderation.checks.case import Case, Check, Model
+from moderation.classifier import Assessment
+from moderation.verdict import Finding, Span
+
+_READS_LIKE = {"spam": "Reads like advertising", "abuse": "Reads like an attack"}
+_QUOTED = 3
+_QUOTE_LENGTH = 60
+
+
+def judge(model: Model) -> Check:
+    """The check of this model. A score holds from the threshold that keeps the site's promise.
+
+    A text in a language the model was not trained on gets scores, but they hold nothing.
+    """
+
+    def check(cases: Sequence[Case]) -> Sequence[Sequence[Finding]]:
+        if not cases:
+            return []
+        promise = cases[0].policy.promise
+        thresholds = {head: model.threshold(head, promise) for head in _READS_LIKE}
+        return [
+            [*_findings(model, case, case.assessment, thresholds)] if case.assessment else ()
+            for case in cases
+        ]
+
+    return check
+
+
+def _findings(
+    model: Model, case: Case, assessment: Assessment, thresholds: Mapping[str, float]
+) -> Iterator[Finding]:
+    for head, threshold in thresholds.items():
+        score = assessment.scores[head]
+        if score < threshold or head not in assessment.judged:
+            yield Finding(head, score=score, holds=False)
+        else:
+            spans = model.explain(case.comment, head)
+            yield Finding(head, _message(head, spans), score, spans)
+
+
+def _message(head: str, spans: Sequence[Span]) -> str:
+    heaviest = sorted((span for span in spans if span.weight > 0), key=lambda span: -span.weight)
+    quotes = dict.fromkeys(_quote(span.text) for span in heaviest)
+    listed = ", ".join(list(quotes)[:_QUOTED])
+    return f"{_READS_LIKE[head]}: {listed}." if listed else f"{_READS_LIKE[head]}."
+
+
+def _quote(text: str) -> str:
+    words = " ".join(text.split())
+    cut = words if len(words) <= _QUOTE_LENGTH else words[: _QUOTE_LENGTH - 1] + "…"
+    return f'"{cut}"'

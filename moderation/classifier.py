@@ -1,0 +1,195 @@
+"""Weights → scores and the words behind them, for one comment or a batch. NumPy only.
+
+A head is a linear model over hashed features (features.py): its *margin*, the log-odds before
+calibration, is the bias plus the sum of the weights of the text's features. Abuse is two heads,
+toxicity (rude to people) and hate (against groups), joined by noisy-or (Pearl 1988).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moderation.features import VOID, Features, extract
+from moderation.language import UNDETERMINED, detect
+from moderation.text import BODY, SEGMENTS, Reading, fold_traced, read
+from moderation.verdict import Comment, Language, Span
+
+HEADS = ("spam", "toxicity", "hate", "insult", "threat", "identity_attack", "profanity", "sexual")
+"""The columns of the table of weights."""
+FINE_LABELS = HEADS[3:]
+ABUSE = ("toxicity", "hate")
+VERDICT_HEADS = ("spam", "abuse")
+
+F32 = npt.NDArray[np.float32]
+_SPANS = 6
+_SPAN_SHARE = 0.04
+"""A span that carries less than this share of what speaks for a hold isn't worth showing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the model reads in one comment: calibrated probabilities by head, and which of spam
+    and abuse it was trained to judge in this language."""
+
+    scores: dict[str, float]
+    language: Language
+    judged: frozenset[str]
+
+
+class Classifier:
+    """One loaded model. Immutable and safe to share between threads."""
+
+    def __init__(
+        self, version: str, manifest: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
+    ) -> None:
+        """`arrays`: `weights` int8 (buckets, heads), `scale` and `bias` float32 (heads,)."""
+        self.version = version
+        self.manifest = manifest
+        # one bucket's weights for all heads are eight bytes: one gather fetches them together
+        self._table: npt.NDArray[np.uint64] = arrays["weights"].view(np.uint64).ravel()
+        self._scale: F32 = arrays["scale"]
+        self._bias: F32 = arrays["bias"]
+        calibration = manifest["calibration"]
+        self._slope = np.array([calibration[head][0] for head in HEADS])
+        self._offset = np.array([calibration[head][1] for head in HEADS])
+        self._abuse = calibration["abuse"]
+        self._languages = {head: frozenset(manifest["languages"][head]) for head in VERDICT_HEADS}
+
+    def assess(self, comments: Sequence[Comment]) -> list[Assessment]:
+        """Scores and language of each comment; the same for one as for many."""
+        if not comments:
+            return []
+        readings = [read(comment) for comment in comments]
+        scores = self.scores(readings)
+        names = (*VERDICT_HEADS, *FINE_LABELS)
+        return [
+            self._assessment(reading, dict(zip(names, row, strict=True)))
+            for reading, row in zip(readings, scores.tolist(), strict=True)
+        ]
+
+    def scores(self, readings: Sequence[Reading]) -> npt.NDArray[np.float64]:
+        """Calibrated probabilities, shape (readings, spam + abuse + fine labels)."""
+        margins = self.margins(extract(readings))
+        probability = 1 / (1 + np.exp(-(margins * self._slope + self._offset)))
+        return np.round(
+            np.column_stack((probability[:, 0], self._joined(probability), probability[:, 3:])), 6
+        )
+
+    def arrays(self) -> tuple[npt.NDArray[np.int8], F32, F32]:
+        """Weights (buckets, heads), scale (heads,) and bias (heads,), to train on from here."""
+        return self._table.view(np.int8).reshape(-1, len(HEADS)), self._scale, self._bias
+
+    def margins(self, features: Features) -> F32:
+        """Log-odds before calibration, shape (readings, heads)."""
+        sums = np.add.reduceat(self._by_character(features), features.bounds[:-1], axis=0)
+        sums *= features.norm[:, None]
+        margins: F32 = sums.reshape(-1, SEGMENTS, len(HEADS)).sum(1) * self._scale + self._bias
+        return margins
+
+    def explain(self, comment: Comment, head: str) -> tuple[Span, ...]:
+        """The words of the content that speak most for a head, heaviest first."""
+        reading = read(comment)
+        features = extract([reading])
+        column = self._column(head, features)
+        start, stop = features.bounds[BODY], features.bounds[BODY + 1]
+        unit = float(self._scale[column] * self._slope[column] * features.norm[BODY])
+        carried = _spread(features, self._rows, column, int(stop)) * unit
+        # the blanks that frame a segment are no characters of the text
+        weights = carried[start + 1 : stop - 1]
+        folded, origin = fold_traced(comment.content)
+        return _spans(comment.content, folded, origin, weights)
+
+    def threshold(self, head: str, promise: float) -> float:
+        """The score from which on a comment is held, so that at most a share `promise` of honest
+        comments is held for it (as measured on corpora that training did not see)."""
+        promises, scores = zip(*self.manifest["thresholds"][head], strict=True)
+        return float(np.interp(np.log(promise), np.log(promises), scores))
+
+    def _rows(self, buckets: npt.NDArray[np.uint32]) -> npt.NDArray[np.int8]:
+        return self._table.take(buckets).view(np.int8).reshape(*buckets.shape, len(HEADS))
+
+    def _by_character(self, features: Features) -> F32:
+        by_character: F32 = self._rows(features.grams).astype(np.float32).sum(0)
+        by_character[features.word_at] += self._rows(features.words)
+        by_character[features.pair_at] += self._rows(features.pairs)
+        return by_character
+
+    def _joined(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        # in log-odds again, so that one more calibration makes the pair honest
+        neither = np.clip((1 - probability[:, 1]) * (1 - probability[:, 2]), 1e-9, 1 - 1e-9)
+        slope, offset = self._abuse
+        joined: npt.NDArray[np.float64] = 1 / (
+            1 + np.exp(-(slope * (np.log1p(-neither) - np.log(neither)) + offset))
+        )
+        return joined
+
+    def _column(self, head: str, features: Features) -> int:
+        if head != "abuse":
+            return HEADS.index(head)
+        margins = self.margins(features)[0] * self._slope + self._offset
+        return max((HEADS.index(name) for name in ABUSE), key=margins.__getitem__)
+
+    def _assessment(self, reading: Reading, scores: dict[str, float]) -> Assessment:
+        code = detect(reading.segments[BODY])
+        judged = frozenset(
+            head for head in VERDICT_HEADS if code == UNDETERMINED or code in self._languages[head]
+        )
+        return Assessment(scores, Language(code, len(judged) == len(VERDICT_HEADS)), judged)
+
+
+def _spread(features: Features, rows: Any, column: int, stop: int) -> npt.NDArray[np.float64]:
+    """What each character carries: a feature's weight is laid evenly over its characters."""
+    slope = np.zeros(stop + 1)
+
+    def lay(start: npt.NDArray[Any], end: npt.NDArray[Any], buckets: Any) -> None:
+        inside = (end <= stop) & (buckets != VOID)
+        share = rows(buckets[inside])[:, column] / (end - start)[inside]
+        np.add.at(slope, start[inside], share)
+        np.subtract.at(slope, end[inside], share)
+
+    here = np.arange(features.grams.shape[1])
+    for order, buckets in zip(features.orders, features.grams, strict=True):
+        lay(here, here + order, buckets)
+    lay(features.word_at, features.word_end, features.words)
+    lay(features.pair_at, features.pair_end, features.pairs)
+    return np.cumsum(slope)[:stop]
+
+
+def _spans(
+    content: str, folded: str, origin: Sequence[int], weights: npt.NDArray[np.float64]
+) -> tuple[Span, ...]:
+    words = _words(folded)
+    carried = [float(weights[start:stop].sum()) for start, stop in words]
+    worth = _SPAN_SHARE * sum(weight for weight in carried if weight > 0)
+    # neighbours that both speak for the hold are one phrase
+    phrases: list[tuple[int, int, float]] = []
+    previous = False
+    for (start, stop), weight in zip(words, carried, strict=True):
+        if weight > worth:
+            begin, sofar = (phrases.pop()[0::2]) if previous else (start, 0.0)
+            phrases.append((int(begin), stop, sofar + weight))
+        previous = weight > worth
+    heaviest = sorted(phrases, key=lambda phrase: -phrase[2])[:_SPANS]
+    return tuple(
+        Span(
+            origin[start],
+            origin[stop - 1] + 1,
+            content[origin[start] : origin[stop - 1] + 1],
+            round(weight, 3),
+        )
+        for start, stop, weight in heaviest
+    )
+
+
+def _words(folded: str) -> list[tuple[int, int]]:
+    places, end = [], 0
+    for word in folded.split():
+        start = folded.index(word, end)
+        end = start + len(word)
+        places.append((start, end))
+    return places

@@ -1,0 +1,55 @@
+"""moderation keys create | list | revoke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from moderation.commands.options import configured, site_name
+from moderation.keys import ROLES, Keys
+from moderation.store import Store
+
+
+@click.group()
+def keys() -> None:
+    """Create, list and revoke keys of the HTTP API."""
+
+
+@keys.command()
+@click.option("--site", required=True, help="The site that the key belongs to.")
+@click.option("--role", required=True, type=click.Choice(ROLES), help="What it may do.")
+def create(site: str, role: str) -> None:
+    """Create a key and print it: the only time that it is shown."""
+    with _opened() as stored:
+        click.echo(stored.create(site_name(site), role))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List all keys by their ids; the keys themselves are not stored."""
+    with _opened() as stored:
+        for record in stored.list():
+            state = "revoked" if record.revoked else "active"
+            when = f"{record.created:%Y-%m-%d}"
+            click.echo(f"{record.id}  {when}  {state:7}  {record.role:8}  {record.site}")
+
+
+@keys.command()
+@click.argument("which", metavar="ID_OR_KEY")
+def revoke(which: str) -> None:
+    """Stop a key, from now on."""
+    with _opened() as stored:
+        record = stored.revoke(which)
+    click.echo(f"Revoked {record.id}: {record.role} of site {record.site}.", err=True)
+
+
+@contextmanager
+def _opened() -> Iterator[Keys]:
+
+    store = Store.open(configured().database)
+    try:
+        yield store.keys
+    finally:
+        store.close()

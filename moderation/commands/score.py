@@ -1,0 +1,79 @@
+"""moderation score."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+from moderation import bulk
+from moderation.commands.options import configured, models_dir, site_name
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("source", metavar="IN", type=_FILE)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write.  [default: standard output, in the format of IN]",
+)
+@click.option(
+    "--text",
+    "text_column",
+    help="Column of the text.  [default: text, content, comment]",
+)
+@click.option("--prefix", default="", help="Put before the names of the added columns.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option("--site", default="default", show_default=True, help="Whose rules apply.")
+@models_dir
+def score(
+    *,
+    source: Path,
+    output: Path | None,
+    text_column: str | None,
+    prefix: str,
+    jobs: int,
+    site: str,
+    models_dir: Path | None,
+) -> None:
+    """Judge every row of a file: .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet, in and out.
+
+    Each row comes out as it came in, in the same order, with the columns decision, spam, abuse and
+    reasons (codes with `;` between them). The columns author, author_url and article are used
+    where there are such. Nothing is recorded, so the duplicate and flood checks do not apply.
+    """
+
+    settings = configured(models_dir)
+    with _bar() as bar:
+        bulk.score(
+            source,
+            output,
+            settings.models,
+            settings.policy(site_name(site)),
+            text_column=text_column,
+            prefix=prefix,
+            jobs=jobs,
+            progress=_progress(bar),
+        )
+
+
+def _bar() -> Any:
+    """A progress bar, where somebody can see it."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    return click.progressbar(length=1, file=sys.stderr, label="judged")
+
+
+def _progress(bar: Any) -> Any:
+    def show(position: int, length: int) -> None:
+        if bar is not None:
+            bar.length = max(length, 1)
+            bar.update(position - bar.pos)
+
+    return show

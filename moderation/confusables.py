@@ -1,0 +1,10 @@
+"""Letters of other scripts that look like a Latin letter, for words that mix both.
+
+The pairs are those of Unicode's confusables.txt (UTS #39) that commenters are seen to use.
+"""
+
+LATIN_TWINS: dict[int, int] = str.maketrans(
+    # Cyrillic, then Greek, then letters of other alphabets and IPA; all lower case
+    "аеорсухіјѕԁһвкмнтгпзьԛԝӏүё" + "αβεικνορτυχωγηςσ" + "ɑɡıɩɪʏʋσɯѵᴀʙᴄᴅᴇꜰɢʜᴊᴋʟᴍɴᴏᴘꜱᴛᴜᴠᴡᴢ",
+    "aeopcyxijsdhbkmhtrn3bqwlye" + "abeikvoptuxwynss" + "agiiiyvowvabcdefghjklmnopstuvwz",
+)

@@ -1,0 +1,180 @@
+"""The connection to the database: SQLite for one machine, PostgreSQL for more."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from moderation.errors import BadSetting, StoreUnavailable
+from moderation.tables import FORMAT, meta, metadata
+
+log = logging.getLogger(__name__)
+
+_NAME = "MODERATION_DATABASE"
+_ATTEMPTS = 3
+_SECONDS = 10  # to wait for a connection, or for another's write, before giving up
+_CONNECT = {"sqlite": {"timeout": _SECONDS}, "postgresql": {"connect_timeout": _SECONDS}}
+# FULL: what was answered is on the disk, even if the power fails in the next moment.
+# secure_delete: what is erased is overwritten, not only forgotten.
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "secure_delete = ON",
+)
+
+
+class Database:
+    """Transactions on one database. Thread-safe; open one in each process, after it has forked."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._reader = engine
+        self._writer = engine.execution_options(writes=True)
+        # SQLite lets one write at a time and makes the others poll; a lock wakes them at once.
+        self._turn: AbstractContextManager[Any] = (
+            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Connect, and create the tables where they are not there yet."""
+        for _ in range(_ATTEMPTS - 1):
+            # Another worker may be creating the same tables in this moment.
+            with suppress(sa.exc.IntegrityError, StoreUnavailable):
+                return cls._opened(url)
+        return cls._opened(url)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._reader.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that changes nothing."""
+        with _named_errors(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction: all of it, or nothing. Once it is left, it is on the disk."""
+        with self._turn, _named_errors(), self._writer.begin() as connection:
+            yield connection
+
+    def fact(self, name: str) -> str:
+        """What the store remembers about itself."""
+        with self.reading() as connection:
+            return str(connection.scalar(sa.select(meta.c.value).where(meta.c.name == name)))
+
+    def scrub(self) -> None:
+        """Leave no trace of erased rows in SQLite's log; PostgreSQL's VACUUM does that itself."""
+        if self._reader.dialect.name == "sqlite":
+            with self._turn, _named_errors():
+                raw = self._reader.raw_connection()
+                try:
+                    raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    raw.close()
+
+    @classmethod
+    def _opened(cls, url: str) -> Database:
+        database = cls(_engine(url))
+        try:
+            database._create()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _create(self) -> None:
+        with self.writing() as connection:
+            metadata.create_all(connection)
+            known = set(connection.scalars(sa.select(meta.c.name)))
+            first = {"format": FORMAT, "secret": secrets.token_hex(32), "ping": ""}
+            rows = [{"name": n, "value": v} for n, v in first.items() if n not in known]
+            if rows:
+                connection.execute(sa.insert(meta), rows)
+        if (found := self.fact("format")) != FORMAT:
+            raise BadSetting(
+                _NAME,
+                f"the database has format {found}, this version reads format {FORMAT}; "
+                "use the version that made it, or another database.",
+            )
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+        kind = address.get_backend_name()
+        _refuse_unfit(kind, address.database)
+        engine = sa.create_engine(
+            address,
+            hide_parameters=True,  # no text of a comment in an error or a log
+            pool_pre_ping=kind == "postgresql",  # a file does not hang up
+            pool_size=10,
+            max_overflow=20,
+            pool_timeout=_SECONDS,
+            connect_args=_CONNECT[kind],
+        )
+    except ImportError as error:
+        problem = f"its driver {error.name} is not installed; PostgreSQL needs psycopg."
+        raise BadSetting(_NAME, problem) from error
+    except (sa.exc.ArgumentError, ValueError) as error:
+        problem = "is not an SQLAlchemy URL that can be used (sqlite:///… or postgresql://…)."
+        raise BadSetting(_NAME, problem) from error
+    if kind == "sqlite":
+        _make_folder(Path(str(address.database)).parent)
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _refuse_unfit(kind: str, name: str | None) -> None:
+    if kind not in _CONNECT:
+        raise BadSetting(_NAME, f"{kind} is not supported; use sqlite:///… or postgresql://…")
+    if kind == "sqlite" and name in (None, "", ":memory:"):
+        raise BadSetting(_NAME, "needs a file: held comments in memory would be lost.")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreUnavailable(f"folder {folder}: {error.strerror}") from error
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # leaves BEGIN to `_begin`
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A transaction that will write takes the lock first: one that reads and then wants to write
+    # would be refused at once, whatever the timeout. Readers ask one thing and need none.
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.IntegrityError:
+        raise
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        cause = getattr(error, "orig", None) or error
+        # The first line only: the next ones may quote a row.
+        problem = next(iter(str(cause).splitlines()), "")
+        log.error("database: %s: %s", type(cause).__name__, problem)
+        # PostgreSQL's messages name hosts and users, which are not for every caller.
+        shown = problem if isinstance(cause, sqlite3.Error) else type(cause).__name__
+        raise StoreUnavailable(shown) from error

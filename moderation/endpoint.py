@@ -1,0 +1,145 @@
+"""How a route of the native API is declared: who may call it, what it takes, what it answers.
+
+The declaration is what happens *and* what the OpenAPI document says, so the two cannot differ.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeVar
+
+from flask import Blueprint, Response, current_app, request
+from marshmallow import Schema
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from moderation.auth import bearer
+from moderation.keys import Role
+from moderation.problems import BrokenJson, WrongMediaType
+from moderation.service import Service
+
+Answer = Schema | str
+Turn = Literal["comment", "batch"]
+View = TypeVar("View", bound=Callable[..., Response])
+
+EXTENSION = "moderation"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route's declaration, as the OpenAPI document needs it."""
+
+    method: str
+    path: str
+    role: Role | None
+    body: Schema | None
+    query: Schema | None
+    answer: Answer | None
+    """A schema, or the media type of an answer that is not JSON."""
+    headers: Mapping[str, str]
+    errors: tuple[int, ...]
+    turn: Turn | None
+    doc: str
+
+
+def service() -> Service:
+    """The service of the current app."""
+    found: Service = current_app.extensions[EXTENSION]
+    return found
+
+
+def route(
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    role: Role | None,
+    body: Schema | None = None,
+    query: Schema | None = None,
+    answer: Answer | None = None,
+    headers: Mapping[str, str] | None = None,
+    errors: tuple[int, ...] = (),
+    turn: Turn | None = None,
+) -> Callable[[View], View]:
+    """Register a view under `METHOD /path`.
+
+    It is called with what the declaration asks for: `caller` where there is a role, `body` and
+    `query` where there is a schema, and the parts of the path.
+    """
+    method, path = rule.split(" ")
+
+    def register(view: View) -> View:
+        operation = Operation(
+            method,
+            path,
+            role,
+            body,
+            query,
+            answer,
+            headers or {},
+            errors,
+            turn,
+            view.__doc__ or "",
+        )
+
+        def call(**parts: str) -> Response:
+            return _call(view, operation, parts)
+
+        call.operation = operation  # type: ignore[attr-defined]  # read by the OpenAPI document
+        blueprint.add_url_rule(path, view.__name__, call, methods=[method])
+        return view
+
+    return register
+
+
+def reply(data: Mapping[str, Any], status: int = 200) -> Response:
+    """JSON. Half characters, which UTF-8 cannot hold, become question marks."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Response(text.encode("utf-8", "replace"), status=status, mimetype="application/json")
+
+
+def _call(view: Callable[..., Response], operation: Operation, parts: dict[str, str]) -> Response:
+    here, given = service(), dict[str, Any](parts)
+    if operation.role is None:
+        return view(**given)
+    given["caller"] = here.gatekeeper.admit(bearer(), operation.role)
+    if operation.query is not None:
+        given["query"] = operation.query.load(request.args.to_dict())
+    settings = here.settings
+    request.max_content_length = (
+        settings.max_batch_body if operation.turn == "batch" else settings.max_body
+    )
+    # The body is read before anybody's turn: a client that dribbles holds up nobody else.
+    document = _json_body() if operation.body is not None else {}
+    with here.turnstiles[operation.turn].turn() if operation.turn else nullcontext():
+        if operation.body is not None:
+            given["body"] = operation.body.load(document)
+        return view(**given)
+
+
+def _json_body() -> Any:
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if not request.is_json or encoding != "identity":
+        raise WrongMediaType("Send JSON, uncompressed, with `Content-Type: application/json`.")
+    raw = request.get_data()
+    if request.content_length is None and len(raw) >= (request.max_content_length or math.inf):
+        raise RequestEntityTooLarge  # werkzeug cuts a chunked body off there, and says nothing
+    try:
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=_not_json)
+    except UnicodeDecodeError as error:
+        raise BrokenJson(f"The body is not UTF-8: byte {error.start} does not fit.") from error
+    except RecursionError as error:
+        raise BrokenJson("The body is nested too deep.") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise BrokenJson(f"The body is not JSON: {error.msg} at {place}.") from error
+    except ValueError as error:  # NaN and Infinity, or a number of thousands of digits
+        raise BrokenJson(
+            "The body holds a number that JSON or this service does not know."
+        ) from error
+
+
+def _not_json(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,88 @@
+"""What the faces of other people's protocols share: one comment in, one verdict out, and feedback.
+
+They judge each comment on its own, without the duplicate and flood checks: the systems behind them
+send the same comment again (a recheck, an edit, a retry after a time-out) and have rules of their
+own for who posts how often.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+
+from moderation.auth import Caller
+from moderation.endpoint import service
+from moderation.errors import UnknownComment
+from moderation.service import Judged
+from moderation.stored import Label, ReviewDecision, Stored
+from moderation.verdict import Comment, Decision
+
+# Forms write a character as up to nine bytes, and WordPress sends the comment twice.
+_FORM_OVERHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a moderator of the blog said of a comment, and through which protocol."""
+
+    decision: ReviewDecision
+    label: Label | None
+    source: str
+
+
+def largest_form() -> int:
+    """Bytes of a request that holds a comment as these protocols write it."""
+    return service().settings.max_body * _FORM_OVERHEAD
+
+
+def judge(site: str, comment: Comment, source: str, *, record: bool = True) -> Judged:
+    """The verdict on a comment. It is recorded once, however often it is sent."""
+    here = service()
+    with here.turnstiles["comment"].turn():
+        (judged,) = here.judge(site, [comment], record=False, alone=True)
+        if not record:
+            return judged
+        named = replace(comment, external_id=_name(source, comment, judged.verdict.decision))
+        (stored,) = here.store.record(here.settings.policy(site), [named], [judged.verdict])
+    return Judged(stored.id, judged.verdict)
+
+
+def learn(caller: Caller, comment: Comment, word: Word, comment_id: str = "") -> None:
+    """Make it the review of the recorded comment: of that id, else with that text. A comment that
+    was never seen is recorded first, so that it reaches training."""
+    store = service().store
+    # Longer ones are not judged, and need not be: the model would read no more of them.
+    longest = service().settings.policy(caller.site).max_length
+    comment = replace(comment, content=comment.content[:longest])
+    stored = _by_id(caller.site, comment_id) or store.find_text(caller.site, comment)
+    if stored is None:
+        judged = judge(caller.site, comment, word.source)
+        stored = store.find(caller.site, str(judged.id))
+    status = "published" if word.decision == "publish" else "rejected"
+    if (stored.status, stored.label) == (status, word.label):
+        return  # said before
+    store.review(
+        caller.site,
+        stored.id,
+        word.decision,
+        word.label,
+        note=f"reported through {word.source}",
+        by=caller.key,
+    )
+
+
+def _by_id(site: str, comment_id: str) -> Stored | None:
+    try:
+        return service().store.find(site, comment_id) if comment_id else None
+    except UnknownComment:
+        return None
+
+
+def _name(source: str, comment: Comment, decision: Decision) -> str:
+    """The same for the same comment by the same author on the same page, until it is judged
+    otherwise. Without the address, which is never kept."""
+    author, article = comment.author, comment.article
+    facts = [comment.content, author.id, author.name, author.email, author.url, article.url]
+    digest = hashlib.sha256(json.dumps([*facts, decision]).encode()).hexdigest()
+    return f"{source}:{digest}"

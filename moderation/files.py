@@ -1,0 +1,65 @@
+"""Output files that are either whole or not there."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TextIO, cast
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place once all has gone well."""
+    if path.exists() and not path.is_file():  # a pipe or a terminal is written to as it is
+        yield path
+        return
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _finish(temporary, path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+@contextmanager
+def writing_text(path: Path | None) -> Iterator[TextIO]:
+    """A text file in UTF-8, gzipped by its name; standard output without a path.
+
+    What could not be decoded on the way in goes out as the same bytes.
+    """
+    if path is None:
+        out = cast(TextIO, sys.stdout)
+        if hasattr(out, "reconfigure"):
+            out.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
+        yield out
+        out.flush()
+        return
+    with replacing(path) as temporary, temporary.open("wb") as raw:
+        packed = gzip.GzipFile(path.stem, "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw
+        with io.TextIOWrapper(
+            cast(IO[bytes], packed), encoding="utf-8", errors="surrogateescape", newline=""
+        ) as file:
+            yield file
+
+
+def _finish(temporary: Path, path: Path) -> None:
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+    temporary.chmod(mode)
+    temporary.replace(path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

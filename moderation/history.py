@@ -1,0 +1,100 @@
+"""What a site was sent before, told by keyed hashes: no text and no address is kept for it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import sqlalchemy as sa
+
+from moderation.database import Database
+from moderation.tables import comments as table
+from moderation.verdict import Author, Comment
+
+# "Thanks for this!" is written by many an honest reader: so short a text without a link is the
+# same only if it is the same author's. Counted in letters and digits.
+_SHORT = 30
+
+
+class Hashes:
+    """Keyed hashes of one database. They tell that two things are equal, and nothing else."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def text(self, comment: Comment) -> str:
+        """Of the text, whatever its case, spacing and punctuation."""
+        letters = _letters(comment.content)
+        lasting = len(letters) >= _SHORT or "://" in comment.content
+        return self._hash(letters, "" if lasting else _identity(comment.author))
+
+    def author(self, author: Author) -> str:
+        """Of whom the comment is from."""
+        return self._hash(_identity(author))
+
+    def request(self, comment: Comment) -> str:
+        """Of everything in it."""
+        return self._hash(json.dumps(asdict(comment), sort_keys=True))
+
+    def _hash(self, *parts: str) -> str:
+        message = "\0".join(parts).encode("utf-8", "surrogatepass")
+        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+
+
+class SiteHistory:
+    """One site's history, for the duplicate and flood checks."""
+
+    def __init__(self, database: Database, hashes: Hashes, site: str) -> None:
+        self._database = database
+        self._hashes = hashes
+        self._site = site
+
+    def same_text(self, comments: Sequence[Comment], seconds: float) -> list[int]:
+        """How often each text came within the last `seconds`, earlier ones here included."""
+        return self._before([self._hashes.text(c) for c in comments], table.c.text_hash, seconds)
+
+    def by_author(self, comments: Sequence[Comment], seconds: float) -> list[int]:
+        """How many comments each author sent within the last `seconds`, earlier ones here
+        included; 0 where the blog gives neither id, e-mail nor address of the author."""
+        told = [bool(c.author.id or c.author.email or c.author.ip) for c in comments]
+        hashes = [self._hashes.author(c.author) for c in comments]
+        counts = self._before(hashes, table.c.author_hash, seconds)
+        return [count if known else 0 for count, known in zip(counts, told, strict=True)]
+
+    def _before(self, hashes: Sequence[str], column: sa.Column[str], seconds: float) -> list[int]:
+        if seconds <= 0:
+            return [0] * len(hashes)
+        seen = self._stored(set(hashes), column, time.time() - seconds)
+        counts = []
+        for value in hashes:
+            counts.append(seen[value])
+            seen[value] += 1
+        return counts
+
+    def _stored(self, hashes: set[str], column: sa.Column[str], since: float) -> Counter[str]:
+        query = (
+            sa.select(column, sa.func.count())
+            .where(table.c.site == self._site, column.in_(hashes), table.c.received >= since)
+            .group_by(column)
+        )
+        with self._database.reading() as connection:
+            return Counter(dict(connection.execute(query).all()))
+
+
+def _identity(author: Author) -> str:
+    """The surest thing that is known of an author; the name only if there is nothing else."""
+    facts = {"id": author.id, "email": author.email.strip().casefold(), "ip": author.ip}
+    surest = next((f"{kind}:{fact}" for kind, fact in facts.items() if fact), None)
+    return surest or f"name:{author.name.strip().casefold()}"
+
+
+def _letters(content: str) -> str:
+    """Letters, marks and digits; a text without any (":-)") is taken as it is."""
+    plain = unicodedata.normalize("NFKC", content).casefold()
+    return "".join(c for c in plain if unicodedata.category(c)[0] in "LMN") or plain.strip()

@@ -1,0 +1,103 @@
+"""Keys of the HTTP API. Only their hashes are stored, so nobody can read a key back."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+import sqlalchemy as sa
+
+from moderation.database import Database
+from moderation.errors import BadSetting, UnknownKey
+from moderation.settings import valid_site
+from moderation.tables import keys as table
+
+Role = Literal["submit", "moderate", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
+
+# WordPress' plugin refuses keys of any other length without asking. 62 ** 12 is about 2 ** 71:
+# too many to guess, so a fast hash is enough.
+KEY_LENGTH = 12
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What is known of a key: not the key itself."""
+
+    id: str
+    site: str
+    role: Role
+    created: datetime
+    revoked: bool
+
+    def may(self, role: Role) -> bool:
+        """Whether it stands for this role, or for one that includes it."""
+        return not self.revoked and ROLES.index(self.role) >= ROLES.index(role)
+
+
+class Keys:
+    """All keys of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, site: str, role: str) -> str:
+        """Make a key and return it: the only time that anybody sees it."""
+        if not valid_site(site):
+            raise BadSetting("site", f"{site!r} is not 1 to 64 of a-z, 0-9, - and _.")
+        if role not in ROLES:
+            raise BadSetting("role", f"{role!r} is none of {', '.join(ROLES)}.")
+        key = "".join(secrets.choice(_ALPHABET) for _ in range(KEY_LENGTH))
+        row = {"id": secrets.token_hex(4), "digest": _digest(key), "site": site, "role": role}
+        with self._database.writing() as connection:
+            connection.execute(sa.insert(table), {**row, "created": time.time()})
+        return key
+
+    def list(self) -> list[KeyRecord]:
+        """Every key there was, oldest first."""
+        with self._database.reading() as connection:
+            return [_record(row) for row in connection.execute(_SELECT.order_by(table.c.created))]
+
+    def any(self) -> bool:
+        """Whether a key was ever created. Revoking the last one does not open the service."""
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(table.c.id).limit(1)) is not None
+
+    def find(self, key: str) -> KeyRecord | None:
+        """The record of a key that may be used; None for an unknown or revoked one.
+
+        The database compares hashes, so how long that takes tells nothing about any key.
+        """
+        query = _SELECT.where(table.c.digest == _digest(key), table.c.revoked.is_(None))
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return _record(row) if row else None
+
+    def revoke(self, which: str) -> KeyRecord:
+        """Stop a key, named by its id or by itself, from now on."""
+        named = sa.or_(table.c.id == which, table.c.digest == _digest(which))
+        with self._database.writing() as connection:
+            row = connection.execute(_SELECT.where(named)).one_or_none()
+            if row is None:
+                raise UnknownKey
+            change = sa.update(table).where(table.c.id == row.id, table.c.revoked.is_(None))
+            connection.execute(change.values(revoked=time.time()))
+            return _record(connection.execute(_SELECT.where(table.c.id == row.id)).one())
+
+
+_SELECT = sa.select(table)
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _record(row: sa.Row[Any]) -> KeyRecord:
+    created = datetime.fromtimestamp(row.created, UTC)
+    return KeyRecord(row.id, row.site, row.role, created, row.revoked is not None)

@@ -1,0 +1,202 @@
+"""What the native API takes and gives. Requests are read by these; the OpenAPI comes from all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from marshmallow import Schema, fields, post_load, validate
+
+from moderation.queue import Order
+from moderation.stored import Label, ReviewDecision, Status
+from moderation.verdict import REASON_CODES, Article, Author, Comment, Form
+
+MAX_CONTENT = 65_536
+MAX_BATCH = 1_000
+MAX_PAGE = 200
+# Far above what honest forms send, and low enough for an index or a log line.
+_NAME, _URL, _ARTICLE = 1_000, 8_192, 524_288
+
+
+class Text(fields.String):
+    """A text that every database and page can hold."""
+
+    default_error_messages = {  # noqa: RUF012  # marshmallow merges it, nobody changes it
+        "nul": "Holds a NUL character (\\u0000); leave it out.",
+        "surrogate": "Holds half a character (a lone surrogate, \\ud800 to \\udfff); "
+        "send both halves or none.",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if "\0" in text:
+            raise self.make_error("nul")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise self.make_error("surrogate") from error
+        return text
+
+
+class Flag(fields.Boolean):
+    """true or false; marshmallow's own field takes 1 and "yes" too, and 1 equals true."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Number(fields.Float):
+    """A JSON number; marshmallow's own field takes "12.5" and true too."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        number: float = super()._deserialize(value, attr, data, **kwargs)
+        return number
+
+
+def _optional(longest: int, description: str, example: str = "") -> Text:
+    return Text(
+        allow_none=True,
+        validate=validate.Length(max=longest),
+        metadata={"description": description, "example": example},
+    )
+
+
+def _given(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the nulls: a backend that sends null where it knows nothing means just that."""
+    return {name: value for name, value in data.items() if value is not None}
+
+
+class AuthorSchema(Schema):
+    """Who wrote it. Whatever is known helps; nothing is required."""
+
+    name = _optional(_NAME, "As shown on the page.", "Ann")
+    email = _optional(_NAME, "Tells authors apart for the flood rule.", "ann@example.com")
+    url = _optional(_URL, "The author's website.", "https://ann.example")
+    ip = _optional(
+        _NAME, "Tells authors apart for the flood rule; never stored as it is.", "203.0.113.7"
+    )
+    user_agent = _optional(_URL, "Of the author's browser.", "Mozilla/5.0")
+    id = _optional(
+        _NAME, "Of the author in the blog; the surest way to tell authors apart.", "user-7"
+    )
+    trusted = Flag(
+        allow_none=True,
+        metadata={"description": "Lifts the rate and link rules, but no others."},
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Author:
+        return Author(**_given(data))
+
+
+class ArticleSchema(Schema):
+    """What the comment stands under."""
+
+    url = _optional(_URL, "Its address.", "https://blog.example/bread")
+    title = _optional(_URL, "Its title.", "Our daily bread")
+    text = _optional(_ARTICLE, "Its text, without markup.")
+    published_at = _optional(_NAME, "When it was published, ISO 8601.", "2026-01-02T03:04:05Z")
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Article:
+        return Article(**_given(data))
+
+
+class FormSchema(Schema):
+    """Signals of the comment form."""
+
+    honeypot = _optional(MAX_CONTENT, "Value of a field that people cannot see.")
+    seconds = Number(
+        allow_none=True,
+        metadata={
+            "description": "From showing the form to sending it.",
+            "example": 12.5,
+        },
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Form:
+        return Form(**_given(data))
+
+
+class CommentSchema(Schema):
+    """A reader's comment. Only `content` is required; null means "not known"."""
+
+    content = Text(
+        required=True,
+        validate=validate.Length(1, MAX_CONTENT),
+        metadata={
+            "description": "As typed: plain text, with or without HTML.",
+            "example": "Great read! Which flour do you use?",
+        },
+    )
+    author = fields.Nested(AuthorSchema, allow_none=True)
+    article = fields.Nested(ArticleSchema, allow_none=True)
+    parent = _optional(MAX_CONTENT, "Text of the comment that is being answered.")
+    form = fields.Nested(FormSchema, allow_none=True)
+    external_id = _optional(
+        256,
+        "The backend's own id. Sent again, it gets the first verdict again, so put the number of "
+        "the edit into it.",
+        "comment-123-edit-0",
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Comment:
+        return Comment(**_given(data))
+
+
+class BatchSchema(Schema):
+    """Comments of one site."""
+
+    # Each is read by CommentSchema on its own: one bad comment does not spoil the others.
+    comments = fields.List(
+        fields.Raw(metadata={"allOf": [{"$ref": "#/components/schemas/Comment"}]}),
+        required=True,
+        validate=validate.Length(max=MAX_BATCH),
+    )
+
+
+class ReviewSchema(Schema):
+    """A moderator's word. The last one counts."""
+
+    decision = fields.String(required=True, validate=validate.OneOf(get_args(ReviewDecision)))
+    label = fields.String(
+        allow_none=True,
+        load_default=None,
+        validate=validate.OneOf(get_args(Label)),
+        metadata={"description": "What to learn from it; null acts without learning."},
+    )
+    note = _optional(10_000, "For other moderators.")
+
+
+class RecordQuery(Schema):
+    """Whether the comment is kept."""
+
+    record = fields.Boolean(
+        load_default=True,
+        metadata={"description": "false: judged, nothing stored."},
+    )
+
+
+class QueueQuery(Schema):
+    """Which comments, in which order."""
+
+    status = fields.String(validate=validate.OneOf(get_args(Status)))
+    reason = fields.String(validate=validate.OneOf([*REASON_CODES]))
+    order = fields.String(
+        load_default="newest",
+        validate=validate.OneOf(get_args(Order)),
+        metadata={"description": "`uncertain` begins where the model is least sure."},
+    )
+    q = Text(
+        load_default="",
+        validate=validate.Length(max=_NAME),
+        metadata={"description": "Text in content or author."},
+    )
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, MAX_PAGE))
+    cursor = Text(metadata={"description": "`next` of the page before."})

@@ -1,0 +1,141 @@
+"""The models that are installed, and which of them is active.
+
+The shipped model is always there. A models folder holds those that were trained here, and
+`active.json`: the versions activated so far, the last of which serves. It is replaced whole, so a
+service that looks at it sees the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from moderation import artefact
+from moderation.classifier import Classifier
+from moderation.errors import ModelRefused, UnknownModel
+
+log = logging.getLogger(__name__)
+
+_POINTER = "active.json"
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_REMEMBERED = 50
+
+
+def shipped() -> Path:
+    """The folder of the shipped model: inside the package, or beside it in a checkout."""
+    here = Path(__file__).parent
+    return here / "models" if (here / "models").is_dir() else here.parent / "models"
+
+
+class ModelShelf:
+    """Installed models of a folder and the shipped one. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._active: Classifier | None = None
+
+    def versions(self) -> list[str]:
+        """All installed versions, the shipped one first."""
+        own = sorted(path.parent.name for path in self.folder.glob(f"*/{artefact.MANIFEST}"))
+        return [v for v in dict.fromkeys((*self._shipped(), *own)) if _VERSION.fullmatch(v)]
+
+    def manifest(self, version: str) -> dict[str, Any]:
+        """What an installed model says of itself. Raises UnknownModel, ModelRefused."""
+        return artefact.read_manifest(self._place(version))
+
+    def load(self, version: str) -> Classifier:
+        """An installed model. Raises UnknownModel, ModelRefused."""
+        return artefact.load(self._place(version))
+
+    def active_version(self) -> str:
+        """The version that serves. Raises UnknownModel where none is installed."""
+        versions = self._activated() or self._shipped()
+        if not versions:
+            raise UnknownModel("shipped", self.versions())
+        return versions[-1]
+
+    def active(self) -> Classifier:
+        """The active model: loaded anew when another was activated, here or in another process.
+
+        A model that is refused leaves the one of before in service, and a line in the log.
+        Raises ModelRefused or UnknownModel where there is none of before.
+        """
+        stamp = self._stamp()
+        if self._active is not None and stamp == self._seen:
+            return self._active
+        with self._lock:
+            try:
+                version = self.active_version()
+                if self._active is None or self._active.version != version:
+                    self._active = self.load(version)
+            except (ModelRefused, UnknownModel) as error:
+                if self._active is None:
+                    raise
+                log.error("still serving model %s: %s", self._active.version, error)
+            self._seen = stamp
+            return self._active
+
+    def activate(self, version: str) -> Classifier:
+        """Makes an installed model the active one, once it has loaded. Raises as `load`."""
+        classifier = self.load(version)
+        history = self._activated() or self._shipped()[-1:]
+        if history[-1:] != [version]:
+            self._point([*history, version][-_REMEMBERED:])
+        return classifier
+
+    def rollback(self) -> str:
+        """Back to the model that was active before; answers its version.
+
+        Raises UnknownModel where there is none of before.
+        """
+        history = self._activated()
+        if len(history) < 2:  # itself and the one of before
+            raise UnknownModel("before the active one", self.versions())
+        self.load(history[-2])
+        self._point(history[:-1])
+        return history[-2]
+
+    def _place(self, version: str) -> Path:
+        known = self.versions()
+        if version not in known:
+            raise UnknownModel(version, known)
+        own = self.folder / version
+        return own if own.is_dir() else shipped() / version
+
+    def _shipped(self) -> list[str]:
+        return sorted(path.parent.name for path in shipped().glob(f"*/{artefact.MANIFEST}"))
+
+    def _activated(self) -> list[str]:
+        pointer = self.folder / _POINTER
+        try:
+            history = json.loads(pointer.read_text(encoding="utf-8"))["history"]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelRefused("(active)", f"{pointer} cannot be read ({error})") from error
+        return [str(version) for version in history]
+
+    def _point(self, history: list[str]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(prefix=".draft-", dir=self.folder)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump({"history": history}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(draft).chmod(0o644)
+        Path(draft).replace(self.folder / _POINTER)
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = (self.folder / _POINTER).stat()
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_ino)

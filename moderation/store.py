@@ -1,0 +1,256 @@
+"""Comments, verdicts and reviews, kept. What it answered is on the disk before it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Unpack
+
+import sqlalchemy as sa
+
+from moderation.database import Database
+from moderation.errors import Conflict, StoreUnavailable, UnknownComment
+from moderation.history import Hashes, SiteHistory
+from moderation.keys import Keys
+from moderation.labels import label_rows
+from moderation.queue import Filters, queue_page
+from moderation.settings import Policy
+from moderation.stored import (
+    Label,
+    QueuePage,
+    ReviewDecision,
+    Status,
+    Stored,
+    from_row,
+    to_row,
+)
+from moderation.tables import comments, meta, reviews, storable
+from moderation.verdict import Comment, Verdict
+
+Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
+
+_DAY = 86400.0
+_ATTEMPTS = 3
+_ERASED_AT_ONCE = 500
+
+
+class Store:
+    """One database of comments. Thread-safe; open one in each process, after it has forked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hashes = Hashes(database.fact("secret"))
+        self.keys = Keys(database)
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Open the database at this SQLAlchemy URL; what is missing is created."""
+        return cls(Database.open(url))
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._database.close()
+
+    def ping(self) -> None:
+        """Write something; StoreUnavailable where that fails."""
+        with self._database.writing() as connection:
+            now = sa.update(meta).where(meta.c.name == "ping").values(value=str(time.time()))
+            connection.execute(now)
+
+    def history(self, site: str) -> SiteHistory:
+        """What the duplicate and flood checks ask."""
+        return SiteHistory(self._database, self._hashes, site)
+
+    def replay(
+        self, site: str, batch: Sequence[Comment], idempotency_key: str = ""
+    ) -> list[Stored | None]:
+        """For each comment, what was recorded when it first came under this Idempotency-Key or
+        with its external_id; None for a new one. Conflict where the key is another comment's."""
+        keys = _keys(idempotency_key, len(batch))
+        if not idempotency_key and not any(comment.external_id for comment in batch):
+            return [None] * len(batch)
+        named = comments.c.idempotency_key.in_({key for key in keys if key})
+        known = comments.c.external_id.in_({c.external_id for c in batch if c.external_id})
+        query = sa.select(comments).where(comments.c.site == site, sa.or_(named, known))
+        with self._database.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        by_key = {row["idempotency_key"]: row for row in rows if row["idempotency_key"]}
+        by_id = {row["external_id"]: row for row in rows if row["external_id"]}
+        found = []
+        for key, comment in zip(keys, batch, strict=True):
+            row = by_key.get(key)
+            if row and row["request_hash"] != self._hashes.request(comment):
+                raise Conflict
+            row = row or by_id.get(storable(comment.external_id))
+            found.append(from_row(row) if row else None)
+        return found
+
+    def submit(
+        self, policy: Policy, batch: Sequence[Comment], judge: Judge, idempotency_key: str = ""
+    ) -> list[Stored]:
+        """Have the new comments judged and keep them, all in one transaction; of those that came
+        before, the first verdict. Where an equal key or external_id was quicker, it wins."""
+        known = self.replay(policy.site, batch, idempotency_key)
+        verdicts = iter(judge([c for c, first in zip(batch, known, strict=True) if not first]))
+        judged = [None if first else next(verdicts) for first in known]
+        return self._keep(policy, batch, judged, known, idempotency_key)
+
+    def record(
+        self,
+        policy: Policy,
+        batch: Sequence[Comment],
+        verdicts: Sequence[Verdict],
+        idempotency_key: str = "",
+    ) -> list[Stored]:
+        """The same with verdicts that are there already, one for each comment."""
+        return self._keep(policy, batch, verdicts, [None] * len(batch), idempotency_key)
+
+    def find(self, site: str, comment_id: str) -> Stored:
+        """One comment with its reviews."""
+        with self._database.reading() as connection:
+            return _found(connection, site, comment_id)
+
+    def find_text(self, site: str, comment: Comment) -> Stored | None:
+        """The newest comment with this text; the author's own before another's."""
+        own = comments.c.author_hash == self._hashes.author(comment.author)
+        query = (
+            sa.select(comments)
+            .where(comments.c.site == site, comments.c.text_hash == self._hashes.text(comment))
+            .order_by(sa.case((own, 0), else_=1), comments.c.id.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return from_row(row) if row else None
+
+    def queue(self, site: str, **filters: Unpack[Filters]) -> QueuePage:
+        """A page of the site's comments; queue.py says what can be asked for."""
+        with self._database.reading() as connection:
+            return queue_page(connection, site, **filters)
+
+    def counts(self, site: str) -> dict[str, int]:
+        """How many comments there are of each status."""
+        query = sa.select(comments.c.status, sa.func.count()).where(comments.c.site == site)
+        with self._database.reading() as connection:
+            return dict(connection.execute(query.group_by(comments.c.status)).all())
+
+    def review(
+        self,
+        site: str,
+        comment_id: str,
+        decision: ReviewDecision,
+        label: Label | None,
+        *,
+        note: str = "",
+        by: str = "",
+    ) -> Stored:
+        """A moderator's word. It replaces an earlier one, label included; the history is kept."""
+        status: Status = "published" if decision == "publish" else "rejected"
+        change = sa.update(comments).where(*_is(site, comment_id))
+        review = {
+            "comment_id": comment_id,
+            "decision": decision,
+            "label": label,
+            "note": note,
+            "reviewer": by,
+            "at": time.time(),
+        }
+        with self._database.writing() as connection:
+            if not connection.execute(change.values(status=status, label=label)).rowcount:
+                raise UnknownComment(comment_id)
+            connection.execute(sa.insert(reviews), review)
+            return _found(connection, site, comment_id)
+
+    def erase(self, site: str, comment_id: str) -> None:
+        """Forget a comment, its author, its reviews and its label."""
+        if not self._erase(*_is(site, comment_id)):
+            raise UnknownComment(comment_id)
+
+    def purge(self, site: str, days: int) -> int:
+        """Erase what came more than so many days ago, and say how many; 0 days keeps all."""
+        if not days:
+            return 0
+        return self._erase(comments.c.site == site, comments.c.received < time.time() - days * _DAY)
+
+    def labels(self, site: str | None = None) -> Iterator[dict[str, str]]:
+        """Rows of the labelled CSV, of one site or of all: each comment whose last review has a
+        label. The text is as it was sent: whoever opens it in a spreadsheet is to be careful."""
+        return label_rows(self._database, site)
+
+    def sites(self) -> list[str]:
+        """The sites that have comments."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(sa.select(comments.c.site).distinct()))
+
+    def _keep(
+        self,
+        policy: Policy,
+        batch: Sequence[Comment],
+        verdicts: Sequence[Verdict | None],
+        known: list[Stored | None],
+        idempotency_key: str,
+    ) -> list[Stored]:
+        keys = _keys(idempotency_key, len(batch))
+        rows = [
+            to_row(policy, comment, verdict, key, self._hashes) if verdict else {}
+            for comment, verdict, key in zip(batch, verdicts, keys, strict=True)
+        ]
+        for _ in range(_ATTEMPTS):  # what was quicker may be erased before it is read
+            pairs = list(zip(rows, known, strict=True))
+            new: dict[str, dict[str, Any]] = {}
+            for row, first in pairs:
+                if not first:
+                    new.setdefault(_name(row), row)
+            if self._inserted(list(new.values())):
+                return [first or from_row(new[_name(row)]) for row, first in pairs]
+            found = self.replay(policy.site, batch, idempotency_key)
+            known = [first or again for first, again in zip(known, found, strict=True)]
+        raise StoreUnavailable("a comment with the same external_id comes and goes")
+
+    def _inserted(self, rows: Sequence[dict[str, Any]]) -> bool:
+        """Whether all rows were new; if not, none is kept."""
+        try:
+            with self._database.writing() as connection:
+                if rows:
+                    connection.execute(sa.insert(comments), rows)
+        except sa.exc.IntegrityError:
+            return False
+        return True
+
+    def _erase(self, *which: sa.ColumnElement[bool]) -> int:
+        some = sa.select(comments.c.id).where(*which).limit(_ERASED_AT_ONCE).with_for_update()
+        total, more = 0, True
+        while more:
+            with self._database.writing() as connection:
+                ids = connection.scalars(some).all()
+                connection.execute(sa.delete(reviews).where(reviews.c.comment_id.in_(ids)))
+                connection.execute(sa.delete(comments).where(comments.c.id.in_(ids)))
+            total, more = total + len(ids), len(ids) == _ERASED_AT_ONCE
+        if total:
+            self._database.scrub()
+        return total
+
+
+def _name(row: dict[str, Any]) -> str:
+    """What makes a comment the same as another one of its batch."""
+    return str(row["external_id"] or row["id"])
+
+
+def _keys(idempotency_key: str, count: int) -> list[str | None]:
+    """One key for each comment of a request: KEY, KEY#1, KEY#2 and so on."""
+    if not idempotency_key:
+        return [None] * count
+    key = storable(idempotency_key)
+    return [f"{key}#{place}" if place else key for place in range(count)]
+
+
+def _is(site: str, comment_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return comments.c.site == site, comments.c.id == comment_id
+
+
+def _found(connection: sa.Connection, site: str, comment_id: str) -> Stored:
+    row = connection.execute(sa.select(comments).where(*_is(site, comment_id))).mappings().first()
+    if row is None:
+        raise UnknownComment(comment_id)
+    said = sa.select(reviews).where(reviews.c.comment_id == comment_id).order_by(reviews.c.id)
+    return from_row(row, connection.execute(said).all())

@@ -1,0 +1,116 @@
+"""The tables. Nothing in them is particular to one database."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+# Raise it when the tables change; a store of another format is refused, not guessed at.
+FORMAT = "1"
+
+# What PostgreSQL or UTF-8 cannot hold. One character for one, so that spans stay where they are.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(value: Any) -> Any:
+    """The value with every text in it fit for any database."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
+
+
+class Text(sa.types.TypeDecorator[str]):
+    """Text as any database can hold it."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Mend what cannot be stored."""
+        return None if value is None else str(storable(value))
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """JSON in a text column, the same in every database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """To text."""
+        return json.dumps(storable(value), ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """From text."""
+        return json.loads(value)
+
+
+metadata = sa.MetaData()
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("value", Text, nullable=False),
+)
+
+comments = sa.Table(
+    "comments",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("site", Text, nullable=False),
+    # NULL where the backend gave none: then it is unique all the same.
+    sa.Column("external_id", Text),
+    sa.Column("idempotency_key", Text),
+    sa.Column("request_hash", Text, nullable=False),
+    sa.Column("received", sa.Double, nullable=False),
+    sa.Column("content", Text, nullable=False),
+    sa.Column("facts", Json, nullable=False),  # the comment but for its content and the raw IP
+    sa.Column("search", Text, nullable=False),  # folded here: databases fold only as they see fit
+    sa.Column("text_hash", Text, nullable=False),
+    sa.Column("author_hash", Text, nullable=False),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("label", Text),
+    sa.Column("reasons", Text, nullable=False),  # ;code;code;
+    sa.Column("doubt", sa.Double, nullable=False),  # 1 = the model cannot tell, 0 = it is sure
+    sa.Column("promise", sa.Double, nullable=False),
+    sa.Column("verdict", Json, nullable=False),
+    sa.UniqueConstraint("site", "external_id"),
+    sa.UniqueConstraint("site", "idempotency_key"),
+    sa.Index("comments_all", "site", "id"),
+    sa.Index("comments_queue", "site", "status", "id"),
+    sa.Index("comments_doubt", "site", "status", "doubt", "id"),
+    sa.Index("comments_text", "site", "text_hash", "received"),
+    sa.Index("comments_author", "site", "author_hash", "received"),
+)
+
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("comment_id", Text, sa.ForeignKey("comments.id"), nullable=False, index=True),
+    sa.Column("decision", Text, nullable=False),
+    sa.Column("label", Text),
+    sa.Column("note", Text, nullable=False),
+    sa.Column("reviewer", Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("digest", Text, nullable=False, unique=True),
+    sa.Column("site", Text, nullable=False),
+    sa.Column("role", Text, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("revoked", sa.Double),
+)

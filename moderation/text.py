@@ -1,0 +1,250 @@
+"""What the model sees of a comment, the same for training and serving.
+
+A comment is read into four short strings, its *segments*: the folded visible text, the author's
+name, the addresses it points to, and a line of plain facts ("links2 caps0 …"). Hashed character
+n-grams and words of a segment are the features; each segment has hashes and a norm of its own, so
+that a long text cannot drown a link, nor a missing name count against anyone.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from moderation.confusables import LATIN_TWINS
+from moderation.verdict import Comment
+
+BODY, AUTHOR, LINKS, FACTS = range(4)
+SEGMENTS = 4
+MAX_CHARACTERS = 65_536
+"""As much of a text as is read, from both its ends; no call takes more but bulk scoring."""
+
+# Only what is shaped like a tag to the last attribute: "<p you fool>" is shown, so it is read.
+_KNOWN_TAG = re.compile(
+    r"<(/?)(a|abbr|acronym|address|b|bdo|big|blockquote|body|br|button|caption|center|cite|code|dd"
+    r"|del|details|dfn|div|dl|dt|em|embed|fieldset|font|form|h[1-6]|head|hr|html|i|iframe|img|input"
+    r"|ins|kbd|label|li|link|mark|meta|object|ol|option|p|pre|q|s|samp|script|section|select|small"
+    r"|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|tfoot|th|thead"
+    r"|title|tr|tt|u|ul|var|video|wbr)"
+    r"""(?:\s{1,9}[\w:@.-]{1,40}\s{0,9}=\s{0,9}(?:"[^"<]{0,4000}"|'[^'<]{0,4000}'|[^\s"'<>]{1,4000}))*"""
+    r"\s{0,9}/?>|</[a-z][a-z0-9:-]{0,20}>|<!--\s{0,9}[^\s<]{0,20}\s{0,9}-->",
+    re.IGNORECASE,
+)
+_PARTS_TEXT = frozenset(
+    "address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split()
+)
+_BBCODE = re.compile(
+    r"\[/?(?:url|link|b|i|u|s|img|color|size|quote|code)(?:=[^\[\]]{0,500})?\]", re.IGNORECASE
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
+_INVISIBLE = re.compile(
+    "[\u0080-\u0084\u0086-\u009f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+_PILED_MARKS = re.compile("[\u0300-\u036f\u0489]{2,}")
+_BEYOND_ASCII = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]+")
+_STACKED_MARKS = re.compile(r"(?<=[^\W\d_])[\u0300-\u036f\u0489]+")
+_WORD = re.compile(r"[^\W\d_]+")
+_TWINS = "".join(map(chr, LATIN_TWINS))
+_MIXED = re.compile(f"[a-z][{_TWINS}]|[{_TWINS}][a-z]")
+_LATIN = re.compile("[a-z]")
+_GREEK_OR_CYRILLIC = re.compile("[\u0370-\u052f]")
+_SMALL_CAPITALS = re.compile(
+    "[\u1d00-\u1d22\u0262\u026a\u0274\u0280\u028f\u0299\u029c\u029f\ua730\ua731]"
+)
+_WHITE = re.compile(r"\s\s+|[^\S ]")  # all but the single spaces, of which there are many
+
+_TARGET = re.compile(
+    r"""(?:href|src)\s{0,9}=\s{0,9}["']?([^"'\s<>]{1,2000})|\[(?:url|link)=["']?([^\]"']{1,2000})""",
+    re.IGNORECASE,
+)
+_BARE_URL = re.compile(r"""(?:https?://|\bwww\.)[^\s<>"'\[\])]{1,2000}""", re.IGNORECASE)
+_SCHEME = re.compile(r"^(?:[a-z]{2,6}:)?/{0,3}(?:www\.)?", re.IGNORECASE)
+_PHONE = re.compile(r"\d[\d ().-]{7,18}\d")
+_MAIL = re.compile(r"[\w.+-]@[\w-]{1,64}\.\w")
+_MESSENGERS = ("whatsapp", "whats app", "telegram", "t.me/", "wa.me/")
+_CAPITALS = bytes(range(ord("A"), ord("Z") + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A comment as the model reads it: its segments, in the order BODY, AUTHOR, LINKS, FACTS."""
+
+    segments: tuple[str, str, str, str]
+    links: tuple[str, ...]
+
+
+def read(comment: Comment) -> Reading:
+    """Reads a comment into segments. Never fails, whatever the text holds."""
+    raw = comment.content[: 4 * MAX_CHARACTERS]
+    body = fold(raw)
+    links = targets(raw)
+    author = fold(comment.author.name[:100])
+    addresses = [*links, comment.author.url[:2000]] if comment.author.url else links
+    places = " ".join(_SCHEME.sub("", address[:200]) for address in addresses[:20])
+    return Reading((body, author, places.lower(), _facts(raw, body, links)), tuple(links))
+
+
+def targets(content: str) -> list[str]:
+    """The addresses that a text points to: link targets first, then bare URLs, each once."""
+    found: dict[str, None] = {}
+    if "=" in content:
+        found.update((a or b, None) for a, b in _TARGET.findall(content))
+    if "www." in content or "://" in content:
+        found.update((url, None) for url in _BARE_URL.findall(content))
+    return list(found)
+
+
+def fold(content: str) -> str:
+    """The visible text in a plain form: tags and disguises off, lower case, single spaces."""
+    for applies, pattern, put in _UNDRESS:
+        if applies(content):
+            content = pattern.sub(put, content)
+    content = content.lower()
+    for applies, pattern, put in _SMOOTH:
+        if applies(content):
+            content = pattern.sub(put, content)
+    return _both_ends(content.strip())
+
+
+def fold_traced(content: str) -> tuple[str, list[int]]:
+    """`fold`, and for every character of it the offset in `content` that it came from.
+
+    The list has one entry more than the text: where the last character ends.
+    """
+    origin = list(range(len(content) + 1))
+    for applies, pattern, put in (*_UNDRESS, _LOWER, *_SMOOTH):
+        if applies(content):
+            content, origin = _substitute(pattern, put, content, origin)
+    left = len(content) - len(content.lstrip())
+    text, origin = content.strip(), origin[left:]
+    if len(text) > MAX_CHARACTERS:
+        half = MAX_CHARACTERS // 2
+        origin = origin[:half] + origin[len(text) - half : len(text) + 1]
+    text = _both_ends(text)
+    return text, origin[: len(text) + 1]
+
+
+def _substitute(
+    pattern: re.Pattern[str], put: Callable[[re.Match[str]], str], text: str, origin: list[int]
+) -> tuple[str, list[int]]:
+    parts: list[str] = []
+    places: list[int] = []
+    done = 0
+    for match in pattern.finditer(text):
+        new, start, length = put(match), match.start(), match.end() - match.start()
+        parts += text[done:start], new
+        places += origin[done:start]
+        # a replacement of another length is laid over its source evenly
+        places += [origin[start + i * length // len(new)] for i in range(len(new))]
+        done = match.end()
+    parts.append(text[done:])
+    return "".join(parts), places + origin[done:]
+
+
+def _without_tag(match: re.Match[str]) -> str:
+    # <br> parts two words, <b> does not: v<b></b>iagra reads as one
+    return " " if (match[2] or "").lower() in _PARTS_TEXT else ""
+
+
+def _latin(match: re.Match[str]) -> str:
+    twin = match[0].translate(LATIN_TWINS)
+    return match[0] if _GREEK_OR_CYRILLIC.search(twin) else twin
+
+
+def _latin_if_mixed(match: re.Match[str]) -> str:
+    # Cyrillic or Greek letters inside a Latin word are a disguise; a whole word of them is Russian
+    return _latin(match) if _LATIN.search(match[0]) else match[0]
+
+
+def _always(text: str) -> bool:
+    return True
+
+
+def _not_ascii(text: str) -> bool:
+    return not text.isascii()
+
+
+def _not_plain(text: str) -> bool:
+    return not (text.isascii() or unicodedata.is_normalized("NFKC", text))
+
+
+def _not_printable(text: str) -> bool:
+    return not text.isprintable()
+
+
+def _mixes_scripts(text: str) -> bool:
+    return not text.isascii() and _MIXED.search(text) is not None
+
+
+def _mostly_latin(text: str) -> bool:
+    if text.isascii():
+        return False
+    others = len(_GREEK_OR_CYRILLIC.findall(text))
+    return 0 < others < len(_LATIN.findall(text))
+
+
+_Step = tuple[Callable[[str], bool], re.Pattern[str], Callable[[re.Match[str]], str]]
+_UNDRESS: tuple[_Step, ...] = (
+    (lambda text: "<" in text, _KNOWN_TAG, _without_tag),
+    (lambda text: "[" in text, _BBCODE, lambda match: ""),
+    (lambda text: "&" in text, _ENTITY, lambda match: html.unescape(match[0])),
+    (_not_printable, _CONTROL, lambda match: ""),
+    (_not_ascii, _BLANK, lambda match: " "),
+    (_not_ascii, _INVISIBLE, lambda match: ""),
+    (_not_ascii, _PILED_MARKS, lambda match: ""),
+    (_not_plain, _BEYOND_ASCII, lambda match: unicodedata.normalize("NFKC", match[0])),
+)
+_LOWER: _Step = (_always, re.compile(r"[A-Z]+|[^\x00-\x7f]+"), lambda match: match[0].lower())
+_SMOOTH: tuple[_Step, ...] = (
+    (_not_ascii, re.compile("ς"), lambda match: "σ"),
+    (_not_ascii, _STACKED_MARKS, lambda match: ""),
+    (_not_ascii, _SMALL_CAPITALS, lambda match: match[0].translate(LATIN_TWINS)),
+    (_mostly_latin, _WORD, _latin),
+    (_mixes_scripts, _WORD, _latin_if_mixed),
+    (_always, _WHITE, lambda match: " "),
+)
+
+
+def _both_ends(content: str) -> str:
+    if len(content) <= MAX_CHARACTERS:
+        return content
+    return content[: MAX_CHARACTERS // 2] + content[-MAX_CHARACTERS // 2 :]
+
+
+def _facts(raw: str, body: str, links: Sequence[str]) -> str:
+    size = len(body)
+    sample = raw[:1000].encode("utf-8", "replace")
+    capitals = len(sample) - len(sample.translate(None, _CAPITALS))
+    facts = [
+        f"links{_step(len(links), (1, 2, 3, 5, 9))}",
+        f"size{_step(size, (8, 20, 50, 100, 200, 400, 800, 1600))}",
+        f"capitals{_step(capitals * 100 // (len(sample) + 1), (1, 6, 15, 40))}",
+        f"shouts{_step(body.count('!'), (1, 2, 4, 8))}",
+        f"lines{_step(raw.count(chr(10)), (1, 3, 8))}",
+    ]
+    if links:
+        share = sum(map(len, links)) * 100 // (len(raw) + 1)
+        facts.append(f"share{_step(share, (10, 25, 50, 80))}")
+        if "href" in raw:
+            facts.append("anchor")
+        if "[url" in raw or "[link" in raw:
+            facts.append("bbcode")
+    if _PHONE.search(body) or ("@" in body and _MAIL.search(body)):
+        facts.append("contact")
+    if any(messenger in body for messenger in _MESSENGERS):
+        facts.append("messenger")
+    if "$" in body or "€" in body or "£" in body:
+        facts.append("money")
+    return " ".join(facts)
+
+
+def _step(value: int, bounds: tuple[int, ...]) -> int:
+    return bisect_right(bounds, value)

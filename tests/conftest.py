@@ -1,0 +1,75 @@
+"""Shared fixtures: real settings, a real database file, and a model small enough to foresee."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import sqlalchemy as sa
+
+from moderation import settings
+from moderation.classifier import Assessment
+from moderation.settings import Policy
+from moderation.store import Store
+from moderation.tables import metadata
+from moderation.verdict import Comment, Language, Span
+
+# Taken out of the environment: the service refuses MODERATION_ names that it does not know.
+POSTGRES = os.environ.pop("MODERATION_TEST_POSTGRES", "")
+
+
+class WordModel:
+    """Reads "pills" as spam, "idiot" as abuse, and no Cyrillic."""
+
+    version = "words-1"
+    words: ClassVar = {"spam": "pills", "abuse": "idiot"}
+
+    def assess(self, comments: Sequence[Comment]) -> list[Assessment]:
+        return [self._assess(comment.content) for comment in comments]
+
+    def explain(self, comment: Comment, head: str) -> tuple[Span, ...]:
+        word = self.words[head]
+        start = comment.content.find(word)
+        return (Span(start, start + len(word), word, 2.5),) if start >= 0 else ()
+
+    def threshold(self, head: str, promise: float) -> float:
+        return 1 - promise
+
+    def _assess(self, content: str) -> Assessment:
+        scores = {head: 0.999 if word in content else 0.01 for head, word in self.words.items()}
+        foreign = any("а" <= letter <= "я" for letter in content)  # noqa: RUF001
+        return Assessment(scores, Language("ru" if foreign else "en", evaluated=not foreign))
+
+
+@pytest.fixture
+def model() -> WordModel:
+    return WordModel()
+
+
+@pytest.fixture
+def policy() -> Policy:
+    """The rules of a site that has set nothing."""
+    return settings.load({}).policy("blog")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'new' / 'comments.db').as_posix()}"
+    if not POSTGRES:
+        pytest.skip("MODERATION_TEST_POSTGRES names no database to empty and use")
+    engine = sa.create_engine(POSTGRES)
+    metadata.drop_all(engine)
+    engine.dispose()
+    return POSTGRES
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    opened = Store.open(database_url)
+    yield opened
+    opened.close()

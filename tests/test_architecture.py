@@ -1,0 +1,70 @@
+"""The house rules that a reader relies on: imports run one way, and rooms stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted([*ROOT.glob("moderation/**/*.py"), *ROOT.glob("training/**/*.py")])
+FACES = {"api", "admin_api", "akismet", "perspective", "coral", "openai_moderations", "docs"}
+CORE = {"verdict", "text", "features", "classifier", "html_policy", "moderator", "checks"}
+
+
+def imports_of(module: Path) -> set[str]:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_the_vocabulary_imports_nothing_of_ours() -> None:
+    found = imports_of(ROOT / "moderation" / "verdict.py")
+    assert not {name for name in found if name.startswith(("moderation", "training"))}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_the_service_never_imports_training(module: Path) -> None:
+    if module.is_relative_to(ROOT / "moderation"):
+        assert not {name for name in imports_of(module) if name.split(".")[0] == "training"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_the_core_knows_no_framework_and_no_face(module: Path) -> None:
+    room = module.relative_to(ROOT).parts[1].removesuffix(".py")
+    if module.is_relative_to(ROOT / "moderation") and room in CORE:
+        found = imports_of(module)
+        assert not {name for name in found if name.split(".")[0] in {"flask", "sqlalchemy"}}
+        assert not {name for name in found if name.removeprefix("moderation.") in FACES}
+
+
+def test_only_the_list_of_checks_knows_all_checks() -> None:
+    names = {path.stem for path in (ROOT / "moderation" / "checks").glob("*.py")}
+    names -= {"__init__", "case"}
+    for module in MODULES:
+        if module.parent.name == "checks":
+            continue
+        found = {f"moderation.checks.{name}" for name in names} & imports_of(module)
+        assert not found, f"{module.name} knows {found}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_no_file_has_outgrown_one_idea(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_importing_the_app_loads_no_scikit_learn() -> None:
+    code = (
+        "import sys, moderation.app; "
+        "print([m for m in ('sklearn', 'scipy', 'matplotlib', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

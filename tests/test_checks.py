@@ -1,0 +1,304 @@
+"""Each check alone: what it holds, what it lets pass, and the sentence it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from moderation import checks
+from moderation.checks import (
+    blocklist,
+    classifier,
+    duplicate,
+    flood,
+    honeypot,
+    html,
+    language,
+    links,
+    too_fast,
+)
+from moderation.checks.case import Case, Check, per_case, unless_trusted
+from moderation.classifier import Assessment
+from moderation.html_policy import HtmlPolicy
+from moderation.settings import Policy
+from moderation.verdict import Author, Comment, Finding, Form, Language, Page, Span
+from tests.conftest import WordModel
+
+
+class Counts:
+    """A history that has seen everything so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.asked: list[float] = []
+
+    def same_text(self, comments: Sequence[Comment], seconds: float) -> list[int]:
+        self.asked.append(seconds)
+        return [self.times] * len(comments)
+
+    by_author = same_text
+
+
+def case(comment: Comment | str, policy: Policy, **known: object) -> Case:
+    """The case of a comment as the moderator would make it."""
+    comment = Comment(comment) if isinstance(comment, str) else comment
+    read = Case(
+        comment=comment,
+        page=HtmlPolicy(policy.html).render(comment.content),
+        assessment=WordModel().assess([comment])[0],
+        policy=policy,
+    )
+    return replace(read, **known)  # type: ignore[arg-type]
+
+
+def say(check: Check, *cases: Case) -> list[list[str]]:
+    return [[finding.message for finding in findings] for findings in check(cases)]
+
+
+# ------------------------------------------------------------------ the shape of a check
+
+
+def test_a_judge_of_one_case_becomes_a_check_of_a_batch(policy: Policy) -> None:
+    check = per_case(lambda case: (Finding("html", case.comment.content),))
+    assert say(check, case("a", policy), case("b", policy)) == [["a"], ["b"]]
+
+
+def test_a_lifted_check_does_not_even_see_trusted_authors(policy: Policy) -> None:
+    check = unless_trusted(lambda cases: [(Finding("html", c.comment.content),) for c in cases])
+    batch = [
+        case(Comment(text, Author(trusted=trusted)), policy)
+        for text, trusted in [("a", True), ("b", False), ("c", True), ("d", False)]
+    ]
+    assert say(check, *batch) == [[], ["b"], [], ["d"]]
+
+
+def test_every_check_answers_an_empty_batch(model: WordModel) -> None:
+    assert all(list(check([])) == [] for check in checks.build(model))
+
+
+def test_a_trusted_author_is_held_for_abuse_and_blocked_words_only(
+    policy: Policy, model: WordModel
+) -> None:
+    strict = replace(policy, block_words=("badword",), max_links=0)
+    content = "idiot badword http://a.example http://b.example"
+    held = {}
+    for trusted in (True, False):
+        comment = Comment(content, Author(id="7", trusted=trusted), form=Form(seconds=0.1))
+        busy = case(comment, strict, history=Counts(99))
+        findings = [found for check in checks.build(model) for found in check([busy])[0]]
+        held[trusted] = [found.code for found in findings if found.holds]
+    assert held[True] == ["abuse", "blocklist"]
+    assert held[False] == ["abuse", "blocklist", "links", "too_fast", "duplicate", "flood"]
+
+
+# ------------------------------------------------------------------ html, links, form
+
+
+def test_html_says_what_the_policy_found(policy: Policy) -> None:
+    page = Page("x", problems=("<img> is not allowed.", "Nested too deeply."))
+    assert say(html.judge, case("x", policy, page=page), case("x", policy)) == [
+        ["<img> is not allowed. Nested too deeply."],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "limit", "said"),
+    [
+        (0, 0, []),
+        (2, 2, []),
+        (3, 2, ["Holds 3 links; this site allows 2."]),
+        (1, 0, ["Holds 1 link; this site allows none."]),
+    ],
+)
+def test_links_holds_from_one_more_than_the_site_allows(
+    policy: Policy, count: int, limit: int, said: list[str]
+) -> None:
+    content = " ".join(f"http://{n}.example" for n in range(count)) or "none"
+    assert say(links.judge, case(content, replace(policy, max_links=limit))) == [said]
+
+
+def test_honeypot_holds_what_fills_the_hidden_field(policy: Policy) -> None:
+    filled = Comment("x", form=Form(honeypot="http://x.example"))
+    assert say(honeypot.judge, case(filled, policy), case("x", policy)) == [
+        ["A form field that people cannot see was filled in."],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, []),
+        (2.0, []),
+        (0.81, ["The form was sent after 0.81 seconds; this site expects at least 2."]),
+        (0, ["The form was sent after 0 seconds; this site expects at least 2."]),
+    ],
+)
+def test_too_fast_holds_only_where_the_blog_tells_the_seconds(
+    policy: Policy, seconds: float | None, said: list[str]
+) -> None:
+    assert say(too_fast.judge, case(Comment("x", form=Form(seconds=seconds)), policy)) == [said]
+
+
+# ------------------------------------------------------------------ blocklist
+
+WORDS = {"block_words": ("cialis", "buy  now", "c++")}
+NAMES = {"block_names": ("free",)}
+EMAILS = {"block_emails": ("Bad@Example.org", "@spam.example")}
+URLS = {"block_urls": ("https://www.evil.example/", "shop.example/deals", "EXAMPLE.net")}
+
+
+@pytest.mark.parametrize(
+    ("rules", "comment", "found"),
+    [
+        (WORDS, Comment("Ask a specialist"), None),
+        (WORDS, Comment("Get CIALIS today"), "CIALIS"),
+        (WORDS, Comment("ci<b></b>alis"), "cialis"),
+        (WORDS, Comment("ci\u200balis"), "cialis"),
+        (WORDS, Comment("ｃｉａｌｉｓ"), "cialis"),  # noqa: RUF001
+        (WORDS, Comment("ci\nalis"), None),
+        (WORDS, Comment("you can buy\nnow, or not"), "buy\nnow"),
+        (WORDS, Comment("buy nowhere"), None),
+        (WORDS, Comment("I write C++."), "C++"),
+        (WORDS, Comment("x", Author(name="cialis")), None),
+        (NAMES, Comment("x", Author(name="FREE iPhones")), "free"),
+        (NAMES, Comment("x", Author(name="Freeman")), None),
+        (NAMES, Comment("feel free to ask"), None),
+        (EMAILS, Comment("x", Author(email="bad@example.ORG")), "Bad@Example.org"),
+        (EMAILS, Comment("x", Author(email="good@example.org")), None),
+        (EMAILS, Comment("x", Author(email="any@SPAM.example")), "@spam.example"),
+        (EMAILS, Comment("x", Author(email="any@nospam.example")), None),
+        (EMAILS, Comment("write to bad@example.org"), None),
+        (URLS, Comment("see http://evil.example"), "evil.example"),
+        (URLS, Comment("see evil.example."), "evil.example"),
+        (URLS, Comment("see https://a.evil.example/x?y=1"), "evil.example"),
+        (URLS, Comment("see notevil.example"), None),
+        (URLS, Comment("see evil.example.org"), None),
+        (URLS, Comment('<a href="HTTPS://WWW.Evil.Example/">x</a>'), "Evil.Example"),
+        (URLS, Comment('<a href="http://&#101;vil.example/">x</a>'), "evil.example"),
+        (URLS, Comment("http://shop.example/deals/7"), "shop.example/deals"),
+        (URLS, Comment("http://shop.example/dealsofhers"), None),
+        (URLS, Comment("http://shop.example/"), None),
+        (URLS, Comment("x", Author(url="http://www.example.net/me")), "example.net"),
+    ],
+)
+def test_blocklist_matches_whole_things_in_their_own_field(
+    policy: Policy, rules: dict[str, tuple[str, ...]], comment: Comment, found: str | None
+) -> None:
+    blocking = replace(policy, **rules)  # type: ignore[arg-type]
+    (messages,) = say(blocklist.judge, case(comment, blocking))
+    assert [message.split('"')[1] for message in messages] == ([found] if found else [])
+
+
+def test_blocklist_says_what_and_where(policy: Policy) -> None:
+    blocking = replace(policy, block_words=("pills",))
+    ((finding,),) = blocklist.judge([case("cheap Pills, more pills", blocking)])
+    assert finding.message == 'The text holds "Pills", which this site blocks.'
+    assert finding.spans == (Span(6, 11, "Pills", 0.0), Span(18, 23, "pills", 0.0))
+
+
+def test_an_empty_entry_blocks_nothing(policy: Policy) -> None:
+    blocking = replace(policy, block_words=("\u200b",), block_urls=("https://",))
+    assert say(blocklist.judge, case("anything at https://x.example", blocking)) == [[]]
+
+
+# ------------------------------------------------------------------ history
+
+
+def test_duplicate_says_how_often_the_text_came(policy: Policy) -> None:
+    for times, said in [
+        (0, []),
+        (1, ["The same text was submitted once before."]),
+        (4, ["The same text was submitted 4 times before."]),
+    ]:
+        history = Counts(times)
+        assert say(duplicate.judge, case("x", policy, history=history)) == [said]
+        assert history.asked == [policy.duplicate_window]
+
+
+def test_flood_holds_beyond_the_limit(policy: Policy) -> None:
+    for times, holds in [(0, False), (4, False), (5, True), (50, True)]:
+        history = Counts(times)
+        ((*found,),) = flood.judge([case("x", policy, history=history)])
+        assert [finding.code for finding in found] == ["flood"] * holds
+        assert history.asked == [policy.flood_window]
+    assert found[0].message == "The author sent more than 5 comments within 60 seconds."
+
+
+@pytest.mark.parametrize("check", [duplicate.judge, flood.judge])
+def test_without_history_nothing_is_known_of_earlier_comments(policy: Policy, check: Check) -> None:
+    assert say(check, case("x", policy), case("x", policy)) == [[], []]
+
+
+# ------------------------------------------------------------------ the model
+
+
+def test_a_score_holds_from_the_threshold_with_the_words_that_made_it(
+    policy: Policy, model: WordModel
+) -> None:
+    judge = classifier.judge(model)
+    (spam, abuse), (kind, _) = judge([case("cheap pills", policy), case("hello", policy)])
+    assert (spam.code, spam.holds, spam.score) == ("spam", True, 0.999)
+    assert spam.message == 'Reads like advertising: "pills".'
+    assert spam.spans == (Span(6, 11, "pills", 2.5),)
+    assert (abuse.code, abuse.holds, abuse.score, abuse.spans) == ("abuse", False, 0.01, ())
+    assert (kind.holds, kind.score) == (False, 0.01)
+
+
+def test_the_sites_promise_moves_the_threshold(policy: Policy, model: WordModel) -> None:
+    judge = classifier.judge(model)
+    for promise, holds in [(0.005, True), (0.0001, False)]:
+        spam = judge([case("pills", replace(policy, promise=promise))])[0][0]
+        assert spam.holds is holds
+
+
+def test_a_hold_names_the_three_heaviest_things_once_and_cuts_long_ones(policy: Policy) -> None:
+    class Wordy(WordModel):
+        def explain(self, comment: Comment, head: str) -> tuple[Span, ...]:
+            texts = [("light", 0.1), ("heavy", 9.0), ("heavy", 8.0), ("for it", -5.0)]
+            texts += [("x" * 99, 3.0), ("two\n words", 2.0)]
+            return tuple(Span(0, 1, text, weight) for text, weight in texts)
+
+    spam = classifier.judge(Wordy())([case("pills", policy)])[0][0]
+    assert spam.message == f'Reads like advertising: "heavy", "{"x" * 59}…", "two words".'
+
+
+def test_a_hold_without_spans_is_still_a_sentence(policy: Policy) -> None:
+    class Mute(WordModel):
+        def explain(self, comment: Comment, head: str) -> tuple[Span, ...]:
+            return ()
+
+    _, abuse = classifier.judge(Mute())([case("idiot", policy)])[0]
+    assert abuse.message == "Reads like an attack."
+
+
+def test_a_language_the_model_does_not_know_gets_scores_that_hold_nothing(
+    policy: Policy, model: WordModel
+) -> None:
+    foreign = case("привет pills", policy)
+    assert [(f.score, f.holds) for f in classifier.judge(model)([foreign])[0]] == [
+        (0.999, False),
+        (0.01, False),
+    ]
+    ((said,),) = language.judge([foreign])
+    assert (said.code, said.holds) == ("language", True)
+    assert "(ru)" in said.message
+
+
+def test_a_site_may_publish_what_was_not_evaluated(policy: Policy) -> None:
+    open_site = replace(policy, on_unevaluated="publish")
+    unclear = Assessment({"spam": 0.5, "abuse": 0.5}, Language("und", evaluated=False))
+    ((said,),) = language.judge([case("x", open_site, assessment=unclear)])
+    assert not said.holds
+    assert said.message == "The language of the text is not clear, so the model did not judge it."
+
+
+def test_where_the_model_failed_its_checks_leave_the_word_to_the_moderator(
+    policy: Policy, model: WordModel
+) -> None:
+    failed = case("x", policy, assessment=None)
+    assert say(classifier.judge(model), failed) == [[]]
+    assert say(language.judge, failed) == [[]]

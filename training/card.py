@@ -1,0 +1,244 @@
+"""CARD.md: what the model was trained on, how good it is on what it did not see, and plots."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moderation.classifier import VERDICT_HEADS
+from training import baseline, corpora, measure, recipe, validation
+from training.licences import LICENCES
+from training.measure import Figures
+from training.validation import OutOfFold, Quality
+
+F64 = npt.NDArray[np.float64]
+
+_USES_TO_AVOID = """\
+## Uses to avoid
+- As the last word on a person: a hold is for a moderator to look at, not a judgement of its author.
+- For languages that are not listed above, or for private messages, job applications or policing.
+- Abuse without rude words, irony, quotations and slang of small groups are where it errs most.
+- Scores are probabilities on the corpora above; a site with much less or more abuse differs.
+"""
+
+
+def write(
+    version: str, manifest: Mapping[str, Any], sections: Sequence[str], plots: Sequence[str]
+) -> str:
+    """The card as Markdown."""
+    rows = sum(corpus["rows"] for corpus in manifest["corpora"])
+    origin = manifest.get("taught_on_top_of")
+    head = [
+        f"# Model {version}",
+        "",
+        f"Trained {manifest['created']} on {rows:,} rows of {len(manifest['corpora'])} files"
+        + (f", on top of model {origin}." if origin else "."),
+        "Says how likely a comment is spam, and how likely abuse (toxicity or hate), with the "
+        "words behind it. Linear heads over hashed words and character n-grams; eight-bit weights.",
+        "",
+        "Languages judged: "
+        + "; ".join(f"{h}: {', '.join(manifest['languages'][h]) or 'none'}" for h in VERDICT_HEADS)
+        + ". Other languages are answered `evaluated: false`.",
+        "",
+    ]
+    pictures = [f"![{name.removesuffix('.png')}]({name})" for name in plots]
+    return "\n".join([*head, *sections, *pictures, "", _USES_TO_AVOID, *_corpora(manifest)]) + "\n"
+
+
+def _corpora(manifest: Mapping[str, Any]) -> list[str]:
+    lines = [
+        "## Trained on",
+        "",
+        "No row of these files is in the model or in this repository. Copies and contradictions "
+        "were left out (`label-report.csv`), and one row in ten was held out.",
+        "",
+        "| file | rows | labels | licence | SHA-256 |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for corpus in manifest["corpora"]:
+        labels = ", ".join(f"{label} {n}" for label, n in sorted(corpus["labels"].items()))
+        licence = LICENCES.get(corpus["name"], "the site's own")
+        lines.append(
+            f"| {corpus['name']} | {corpus['rows']} | {labels} | {licence} | `{corpus['sha256']}` |"
+        )
+    return lines
+
+
+def validated(
+    found: OutOfFold,
+    scores: Mapping[str, F64],
+    table: Sequence[Quality],
+    plain: Sequence[Quality] | None,
+    thresholds: Mapping[str, Sequence[Sequence[float]]],
+) -> list[str]:
+    """Corpus by corpus, each judged by a model that did not see it."""
+    beside = {(q.corpus, q.head): q for q in plain or ()}
+    lines = [
+        "## On corpora left out of training",
+        "",
+        "Each corpus is judged by a model trained without it and its relatives (our own seeds: by "
+        "rows); at most 4,000 rows of each. Recall is at 1 % false holds. A corpus of one kind is "
+        "ranked against the honest rows of its fold."
+        + (" Behind the slash: the plain scikit-learn pipeline on the same rows." if plain else ""),
+        "",
+        "| head | corpus | honest | bad | ROC AUC | average precision | recall |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for q in table:
+        other = beside.get((q.corpus, q.head))
+        cells = [
+            f"{mine:.3f}" + (f" / {getattr(other, name):.3f}" if other else "")
+            for name, mine in (("auc", q.auc), ("precision", q.precision), ("recall", q.recall))
+        ]
+        lines.append(f"| {q.head} | {q.corpus} | {q.honest} | {q.bad} | {' | '.join(cells)} |")
+    for head in VERDICT_HEADS:
+        lines.append(_mean_row(head, table, plain))
+    return [*lines, "", *_promises(found, scores, thresholds)]
+
+
+def _mean_row(head: str, table: Sequence[Quality], plain: Sequence[Quality] | None) -> str:
+    def mean(rows: Sequence[Quality] | None, name: str) -> str:
+        values = [getattr(q, name) for q in rows or () if q.head == head]
+        return f"{np.nanmean(values):.3f}" if values else ""
+
+    cells = [
+        " / ".join(filter(None, (mean(table, name), mean(plain, name))))
+        for name in ("auc", "precision", "recall")
+    ]
+    return f"| **{head}** | **mean** | | | {' | '.join(f'**{cell}**' for cell in cells)} |"
+
+
+def _promises(
+    found: OutOfFold, scores: Mapping[str, F64], thresholds: Mapping[str, Sequence[Sequence[float]]]
+) -> list[str]:
+    names = found.corpora()
+    weights = recipe.corpus_weights(list(names), np.ones(len(names)))
+    lines = [
+        "## What a promise costs",
+        "",
+        "A promise is the share of honest comments held; each head gets half of it. Shares are of "
+        "the rows above, corpora weighing by the square root of their size.",
+        "",
+        "| promise | head | holds from a score of | honest rows held (95 % interval) | bad held |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for head in VERDICT_HEADS:
+        target = found.verdict_targets()[head]
+        honest = (target == 0) & np.array([corpora.honest_for(n, head) for n in names], bool)
+        bad = target == 1
+        for promise, bar in thresholds[head]:
+            held = scores[head] >= bar
+            low, high = measure.interval(int(held[honest].sum()), int(honest.sum()))
+            caught = (
+                float((weights * held)[bad].sum() / weights[bad].sum()) if bad.any() else np.nan
+            )
+            lines.append(
+                f"| {promise:.2%} | {head} | {bar:.4f} | {held[honest].mean():.2%} "
+                f"({low:.2%} to {high:.2%} of {honest.sum():,}) | {caught:.1%} |"
+            )
+        error = validation.expected_calibration_error(target, scores[head], weights)
+        lines.append(f"| | {head} | expected calibration error | {error:.3f} | |")
+    return [*lines, ""]
+
+
+def compared(
+    name: str, old: Sequence[Figures] | None, new: Sequence[Figures], champion: str | None
+) -> list[str]:
+    """Figures on rows that no model trained on, beside the active model's."""
+    lines = [
+        f"## On {name}",
+        "",
+        *([f"Behind the slash: the model that was active, {champion}.", ""] if old else []),
+        "| head | honest | bad | ROC AUC | average precision | recall at 1 % | honest held at the "
+        "default promise | bad held | calibration error |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    before = {f.head: f for f in old or ()}
+    for f in new:
+        cells = [
+            f"{getattr(f, field):.3f}"
+            + (f" / {getattr(before[f.head], field):.3f}" if f.head in before else "")
+            for field in ("auc", "precision", "recall", "held", "caught", "calibration_error")
+        ]
+        lines.append(f"| {f.head} | {f.honest} | {f.bad} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def plain(figures: Sequence[Figures]) -> list[dict[str, Any]]:
+    """Figures for the manifest: plain numbers, null where there is none."""
+    return [
+        {
+            name: None if isinstance(value, float) and np.isnan(value) else value
+            for name in Figures.__slots__
+            for value in [getattr(f, name)]
+        }
+        for f in figures
+    ]
+
+
+def plain_qualities(found: OutOfFold, report: Callable[[], None]) -> list[Quality]:
+    """The plain pipeline on the same folds and rows."""
+    targets = found.verdict_targets()
+    texts = np.array([row.text for row in found.rows], object)
+    scores = {}
+    for head in VERDICT_HEADS:
+        known = ~np.isnan(targets[head])
+        scores[head] = np.full(len(texts), np.nan)
+        for fold in range(validation.FOLDS):
+            train, out = known & (found.folds != fold), known & (found.folds == fold)
+            seen = set(texts[out])
+            train &= np.array([text not in seen for text in texts])
+            if out.any() and len(set(targets[head][train])) == 2:
+                model = baseline.fit(texts[train], targets[head][train].astype(int))
+                scores[head][out] = model.decision_function(texts[out])
+            report()
+    return validation.qualities(found.corpora(), found.folds, targets, scores)
+
+
+def plots(
+    found: OutOfFold, scores: Mapping[str, F64], thresholds: Mapping[str, Sequence[Sequence[float]]]
+) -> dict[str, bytes]:
+    """ROC, precision and recall, calibration, and scores by label, as PNG files by name."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to import, and only needed here
+    from sklearn.metrics import precision_recall_curve, roc_curve  # noqa: PLC0415
+
+    targets = found.verdict_targets()
+    figure = Figure(figsize=(11, 8), layout="constrained")
+    (roc, precision), (calibration, spread) = figure.subplots(2, 2)
+    for head in VERDICT_HEADS:
+        known = ~np.isnan(targets[head])
+        y, s = targets[head][known], scores[head][known]
+        if len(set(y)) < 2:
+            continue
+        false, true, _ = roc_curve(y, s)
+        roc.plot(false, true, label=head)
+        p, r, _ = precision_recall_curve(y, s)
+        precision.plot(r, p, label=head)
+        place = np.minimum((s * 10).astype(int), 9)
+        used = [b for b in range(10) if (place == b).any()]
+        calibration.plot(
+            [s[place == b].mean() for b in used],
+            [y[place == b].mean() for b in used],
+            "o-",
+            label=head,
+        )
+        spread.hist(s[y == 0], 40, (0, 1), histtype="step", density=True, label=f"{head}: honest")
+        spread.hist(s[y == 1], 40, (0, 1), histtype="step", density=True, label=f"{head}: bad")
+    calibration.plot([0, 1], [0, 1], ":", color="grey")
+    for axes, title, x, y_label in (
+        (roc, "ROC, corpora left out", "false-positive rate", "recall"),
+        (precision, "Precision and recall", "recall", "precision"),
+        (calibration, "Calibration", "score", "share of bad rows"),
+        (spread, "Scores", "score", "density"),
+    ):
+        axes.set(title=title, xlabel=x, ylabel=y_label)
+        axes.legend(frameon=False)
+    roc.set_xscale("symlog", linthresh=0.01)
+    spread.set_yscale("log")
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=80, metadata={"Software": None})
+    return {"validation.png": out.getvalue()}

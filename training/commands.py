@@ -1,0 +1,131 @@
+"""`moderation train` and `moderation evaluate`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from moderation import settings
+from moderation.shelf import ModelShelf
+from training import card, corpora, dataset, evaluation, hygiene, measure
+from training import train as training
+
+CSV = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("csv", nargs=-1, required=True, type=CSV)
+@click.option("--from-scratch", is_flag=True, help="Forget what the active model knows.")
+@click.option(
+    "--models-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where models are written to.",
+)
+@click.option(
+    "--map", "mapping", multiple=True, metavar="VALUE=LABEL", help="What a label value means."
+)
+@click.option("--no-activate", is_flag=True, help="Write the model, but keep the active one.")
+@click.option(
+    "--baseline", is_flag=True, help="Add a plain scikit-learn pipeline to the card (slow)."
+)
+@click.option(
+    "--seed", default=0, show_default=True, help="The same rows and seed give the same weights."
+)
+def train(
+    csv: tuple[Path, ...],
+    from_scratch: bool,
+    models_dir: Path | None,
+    mapping: tuple[str, ...],
+    no_activate: bool,
+    baseline: bool,
+    seed: int,
+) -> int:
+    """Fit a model on labelled CSV files, and activate it if it is no worse.
+
+    Without --from-scratch the active model's knowledge is kept, and the rows teach it on top.
+    """
+    shelf = _shelf(models_dir)
+    outcome = training.run(
+        csv,
+        shelf,
+        mapping=_mapping(mapping),
+        from_scratch=from_scratch,
+        baseline=baseline,
+        seed=seed,
+        steps=_steps,
+    )
+    click.echo(outcome.report)
+    click.echo(f"Model {outcome.version} is in {outcome.folder}; its card is CARD.md there.")
+    if no_activate:
+        click.echo(f"Not activated. To use it: moderation models activate {outcome.version}")
+        return 0
+    if outcome.losses:
+        click.echo(f"Not activated: it is worse than {outcome.compared_with}:", err=True)
+        for loss in outcome.losses:
+            click.echo(f"- {loss}", err=True)
+        return 1
+    shelf.activate(outcome.version)
+    click.echo(f"Activated {outcome.version}. To go back: moderation models rollback")
+    return 0
+
+
+@click.command()
+@click.argument("csv", type=CSV)
+@click.option("--model", "version", help="The version to evaluate; else the active one.")
+@click.option("--html", "report", type=CSV, help="Write a report with plots to this file.")
+@click.option(
+    "--map", "mapping", multiple=True, metavar="VALUE=LABEL", help="What a label value means."
+)
+@click.option(
+    "--models-dir", type=click.Path(path_type=Path, file_okay=False), help="Where models are."
+)
+def evaluate(
+    csv: Path,
+    version: str | None,
+    report: Path | None,
+    mapping: tuple[str, ...],
+    models_dir: Path | None,
+) -> int:
+    """Measure a model on labelled rows."""
+    shelf = _shelf(models_dir)
+    classifier = shelf.load(version) if version else shelf.active()
+    (corpus,) = dataset.read([csv], _mapping(mapping))
+    ordered = hygiene.sort(corpus.rows, corpora.lessons(corpus), hold_out=False)
+    scores = measure.score(classifier, ordered.rows)
+    found = measure.figures(scores, ordered.lessons, measure.thresholds(classifier))
+    text = "\n".join(card.compared(f"{csv.name}, by model {classifier.version}", None, found, None))
+    click.echo(text)
+    if report is not None:
+        report.write_text(evaluation.html(text, scores, ordered.lessons), encoding="utf-8")
+        click.echo(f"The report with plots is in {report}.")
+    return 0
+
+
+def _shelf(models_dir: Path | None) -> ModelShelf:
+    return ModelShelf(models_dir or settings.load(os.environ).models)
+
+
+def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        value, equals, label = pair.rpartition("=")
+        if not equals or label.lower() not in (*dataset.LABELS, "ham"):
+            problem = f"{pair!r} is not VALUE=LABEL with a label of {', '.join(dataset.LABELS)}"
+            raise click.BadParameter(problem, param_hint="--map")
+        mapping[value] = label
+    return mapping
+
+
+@contextmanager
+def _steps(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    # on a terminal a bar; else a line when the step begins
+    if not sys.stderr.isatty():
+        click.echo(f"{name} …", err=True)
+    with tqdm(desc=name, total=total, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+        yield lambda done: bar.update(done) and None

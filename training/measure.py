@@ -1,0 +1,141 @@
+"""A model's figures on labelled rows, and whether one model is worse than another on the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from moderation.classifier import VERDICT_HEADS, Classifier
+from moderation.text import read
+from training.corpora import Lesson
+from training.dataset import Row
+from training.validation import expected_calibration_error, recall_at, verdict_targets
+
+F64 = npt.NDArray[np.float64]
+
+DEFAULT_PROMISE = 0.005
+_BATCH = 500
+_RESAMPLES = 400
+_SLACK = 0.002
+"""A loss of ROC AUC below this is nobody's reason to keep the older model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One head on labelled rows; NaN where rows of one kind are missing.
+
+    `held` is the share of honest rows held at the default promise, `interval` its 95 % interval
+    (Clopper and Pearson 1934), `caught` the share of bad rows held.
+    """
+
+    head: str
+    honest: int
+    bad: int
+    auc: float
+    precision: float
+    recall: float
+    held: float
+    interval: tuple[float, float]
+    caught: float
+    calibration_error: float
+
+
+def score(classifier: Classifier, rows: Sequence[Row]) -> dict[str, F64]:
+    """Calibrated probabilities of spam and abuse for each row."""
+    parts = [
+        classifier.scores([read(row.comment()) for row in rows[i : i + _BATCH]])
+        for i in range(0, len(rows), _BATCH)
+    ]
+    table = np.vstack(parts) if parts else np.empty((0, len(VERDICT_HEADS)))
+    return {head: table[:, column] for column, head in enumerate(VERDICT_HEADS)}
+
+
+def figures(
+    scores: Mapping[str, F64], lessons: Sequence[Lesson], thresholds: Mapping[str, float]
+) -> list[Figures]:
+    """The figures of each head that any row speaks of."""
+    found = []
+    for head, target in verdict_targets(lessons).items():
+        known = ~np.isnan(target)
+        if known.any():
+            found.append(_figures(head, target[known], scores[head][known], thresholds[head]))
+    return found
+
+
+def _figures(head: str, target: F64, score: F64, threshold: float) -> Figures:
+    honest, bad = score[target == 0], score[target == 1]
+    both = len(honest) and len(bad)
+    held = int((honest >= threshold).sum())
+    return Figures(
+        head,
+        len(honest),
+        len(bad),
+        float(roc_auc_score(target, score)) if both else np.nan,
+        float(average_precision_score(target, score)) if both else np.nan,
+        recall_at(honest, bad, 0.01),
+        held / len(honest) if len(honest) else np.nan,
+        interval(held, len(honest)),
+        float((bad >= threshold).mean()) if len(bad) else np.nan,
+        expected_calibration_error(target, score, np.ones(len(target))),
+    )
+
+
+def interval(successes: int, trials: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Clopper and Pearson 1934)."""
+    low = beta.ppf(0.025, successes, trials - successes + 1) if successes else 0.0
+    high = beta.ppf(0.975, successes + 1, trials - successes) if successes < trials else 1.0
+    return float(low), float(high)
+
+
+def losses(
+    before: Mapping[str, F64],
+    after: Mapping[str, F64],
+    lessons: Sequence[Lesson],
+    thresholds_before: Mapping[str, float],
+    thresholds_after: Mapping[str, float],
+) -> list[str]:
+    """Where the model of after is worse than that of before on the same rows, by more than noise:
+    a sentence for each; none where it is no worse."""
+    found = []
+    for head, target in verdict_targets(lessons).items():
+        known = ~np.isnan(target)
+        y, old, new = target[known], before[head][known], after[head][known]
+        if len(set(y)) == 2:
+            gain, most = _auc_gain(y, old, new)
+            if gain < -_SLACK and most < 0:
+                found.append(
+                    f"ROC AUC for {head} falls by {-gain:.4f} on {len(y)} held-out rows "
+                    f"(at best by {-most:.4f})"
+                )
+        honest = y == 0
+        more = (new[honest] >= thresholds_after[head]).astype(int)
+        fewer = (old[honest] >= thresholds_before[head]).astype(int)
+        newly, spared = int((more > fewer).sum()), int((more < fewer).sum())
+        # two standard deviations of the difference of paired counts (McNemar 1947)
+        if newly - spared > max(1, 2 * np.sqrt(newly + spared)):
+            found.append(f"{newly - spared} more of {honest.sum()} honest rows are held for {head}")
+    return found
+
+
+def _auc_gain(y: F64, old: F64, new: F64) -> tuple[float, float]:
+    """The gain in ROC AUC, and the upper end of its 95 % bootstrap interval."""
+    draw = np.random.default_rng(0)
+    gains = []
+    for _ in range(_RESAMPLES if len(y) < 20_000 else 60):
+        sample = draw.integers(0, len(y), len(y))
+        if len(set(y[sample])) == 2:
+            gains.append(
+                roc_auc_score(y[sample], new[sample]) - roc_auc_score(y[sample], old[sample])
+            )
+    gain = float(roc_auc_score(y, new) - roc_auc_score(y, old))
+    return gain, float(np.percentile(gains, 97.5)) if gains else 0.0
+
+
+def thresholds(classifier: Classifier, promise: float = DEFAULT_PROMISE) -> dict[str, float]:
+    """The scores from which on comments are held."""
+    return {head: classifier.threshold(head, promise) for head in VERDICT_HEADS}

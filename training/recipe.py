@@ -1,0 +1,250 @@
+"""Rows → weights: eight logistic regressions over hashed features, by averaged stochastic
+gradient descent (Bottou 2010), the same rows and seed giving the same bytes.
+
+A feature is scaled by a power of its inverse document frequency while it is learnt, and the scale
+is folded into its weight afterwards, so that scoring is a plain sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+from scipy import sparse
+from sklearn.linear_model import SGDClassifier
+
+from moderation.classifier import HEADS, Classifier
+from moderation.features import BITS, VOID, extract
+from moderation.text import read
+from moderation.verdict import Comment
+from training.dataset import Row
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_CHUNK = 8_000
+_ALPHA = 4e-6
+_EPOCHS = 8
+_IDF_POWER = 1.5
+_CORPUS_POWER = 0.5
+"""A corpus of n rows weighs n ** (1 - this): large ones count for more, but don't drown others."""
+_LINK_BALANCE = 0.5
+_MIN_EXAMPLES = 20
+_CLIP = 99.995
+"""Percentile of the weights beyond which they are cut, so that eight bits resolve the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Features of some rows: CSR without the data, which are `norm` per feature."""
+
+    indices: npt.NDArray[np.int32]
+    indptr: npt.NDArray[np.int64]
+    norm: npt.NDArray[np.float16]
+
+    def matrix(self, scale: F32) -> sparse.csr_matrix:
+        """The features, scaled; shape (rows, buckets)."""
+        data = self.norm.astype(np.float32) * scale[self.indices]
+        shape = (len(self.indptr) - 1, len(scale))
+        return sparse.csr_matrix((data, self.indices, self.indptr.astype(np.int32)), shape=shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Weights and biases of all heads: shapes (buckets, heads) and (heads,)."""
+
+    weights: F32
+    bias: F64
+
+    def margins(self, chunks: Sequence[Chunk]) -> F64:
+        """Log-odds before calibration, shape (rows, heads)."""
+        ones = np.ones(len(self.weights), np.float32)
+        return np.vstack([c.matrix(ones) @ self.weights for c in chunks]) + self.bias
+
+    @classmethod
+    def of(cls, classifier: Classifier) -> Linear:
+        """The weights of a loaded model."""
+        table, scale, bias = classifier.arrays()
+        # copies: what was mapped from a file would be saved as a reference to it
+        return cls(np.array(table * scale), np.array(bias, np.float64))
+
+    def quantised(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays of the artefact: weights in eight bits, a scale for each head."""
+        scale = np.empty(len(HEADS), np.float32)
+        table = np.empty(self.weights.shape, np.int8)
+        for column in range(len(HEADS)):
+            magnitude = np.abs(self.weights[:, column])
+            used = magnitude[magnitude > 0]
+            top = float(np.percentile(used, _CLIP)) if len(used) else 1.0
+            scale[column] = top / 127
+            # dithered: small weights, which are many, keep their sum (Roberts 1962)
+            dither = np.random.default_rng(column).random(len(table), np.float32)
+            levels = np.floor(self.weights[:, column] / scale[column] + dither)
+            table[:, column] = np.clip(levels, -127, 127)
+        table[VOID] = 0
+        return {"weights": table, "scale": scale, "bias": np.array(self.bias, np.float32)}
+
+
+def featurise(
+    rows: Sequence[Row], report: Callable[[int], None], *, forget_authors: bool = False
+) -> list[Chunk]:
+    """Features of all rows, in chunks and in order; tells `report` how many rows are done.
+
+    With `forget_authors`, every other row is read without its author: corpora with spam have
+    authors more often than those without, and to have none must not count for or against anyone.
+    """
+    return list(_chunks(rows, report, forget_authors))
+
+
+def _chunks(
+    rows: Sequence[Row], report: Callable[[int], None], forget_authors: bool
+) -> Iterator[Chunk]:
+    for start in range(0, len(rows), _CHUNK):
+        readings = [
+            read(Comment(row.text) if forget_authors and i % 2 else row.comment())
+            for i, row in enumerate(rows[start : start + _CHUNK])
+        ]
+        # small batches stay in the processor's cache
+        parts = [_chunk(readings[i : i + 50]) for i in range(0, len(readings), 50)]
+        lengths = np.concatenate([np.diff(part.indptr) for part in parts])
+        yield Chunk(
+            np.concatenate([part.indices for part in parts]),
+            np.concatenate(([0], np.cumsum(lengths))),
+            np.concatenate([part.norm for part in parts]),
+        )
+        report(len(readings))
+
+
+def _chunk(readings: Sequence[Any]) -> Chunk:
+    features = extract(readings)
+    size = features.grams.shape[1]
+    # character-major, so that a row's features stand together
+    buckets = np.zeros((size, len(features.orders) + 2), np.int32)
+    buckets[:, :-2] = features.grams.T
+    buckets[features.word_at, -2] = features.words
+    buckets[features.pair_at, -1] = features.pairs
+    used = buckets != VOID
+    by_character = used.sum(1)
+    norm = np.repeat(features.norm, np.diff(features.bounds))
+    rows = features.bounds[:: (len(features.bounds) - 1) // len(readings)]
+    return Chunk(
+        buckets[used],
+        np.concatenate(([0], np.cumsum(by_character)))[rows],
+        np.repeat(norm, by_character).astype(np.float16),
+    )
+
+
+def corpus_weights(corpora: Sequence[str], trust: F64) -> F64:
+    """The weight of each row: its own, and its corpus's damped by size. Shape (rows,)."""
+    _, inverse, counts = np.unique(corpora, return_inverse=True, return_counts=True)
+    weights: F64 = trust * counts[inverse] ** -_CORPUS_POWER
+    return weights
+
+
+def head_weights(rows: Sequence[Row], weights: F64, targets: F64) -> F64:
+    """The weight of each row for each head, shape (rows, heads).
+
+    Nearly all spam of the corpora has a link and nearly all honest comments have none, so that a
+    link alone would say "spam", and its absence "honest". Rows weigh so much more or less that
+    spam is about as frequent with links as without (Kamiran and Calders 2012).
+    """
+    table = np.repeat(weights[:, None], len(HEADS), 1)
+    column = HEADS.index("spam")
+    spam = targets[:, column]
+    linked = np.array(["http" in row.text or "www." in row.text for row in rows])
+    known = ~np.isnan(spam)
+    for with_link in (True, False):
+        for label in (0.0, 1.0):
+            here = known & (linked == with_link) & (spam == label)
+            if here.any():
+                expected = (
+                    weights[known & (linked == with_link)].sum()
+                    * weights[known & (spam == label)].sum()
+                    / weights[known].sum()
+                )
+                table[here, column] *= (expected / weights[here].sum()) ** _LINK_BALANCE
+    return table
+
+
+def fit(
+    chunks: Sequence[Chunk],
+    targets: F64,
+    weights: F64,
+    *,
+    heads: Sequence[str] = HEADS,
+    seed: int = 0,
+    report: Callable[[], None] = lambda: None,
+) -> Linear:
+    """Fits the heads on rows whose target is not NaN and whose weight is positive.
+
+    `targets` and `weights` have shape (rows, len(HEADS)); a head without enough examples of both kinds stays
+    zero, with a bias that makes it say "no".
+    """
+    buckets = 1 << BITS
+    table = np.zeros((buckets, len(HEADS)), np.float32)
+    bias = np.full(len(HEADS), -6.0)
+    frequency = np.zeros(buckets)
+    for chunk in chunks:
+        frequency += np.bincount(chunk.indices, minlength=buckets)
+    scale = _scale(frequency, len(targets))
+    # scikit-learn lets go of the interpreter lock, so threads share the features
+    fitted = Parallel(n_jobs=2, backend="threading")(
+        delayed(_head)(
+            chunks,
+            targets[:, HEADS.index(head)],
+            weights[:, HEADS.index(head)],
+            scale,
+            seed,
+            report,
+        )
+        for head in heads
+    )
+    for head, result in zip(heads, fitted, strict=True):
+        if result is not None:
+            table[:, HEADS.index(head)] = result[0] * scale
+            bias[HEADS.index(head)] = result[1]
+    return Linear(table, bias)
+
+
+def _scale(frequency: F64, rows: int) -> F32:
+    idf = (np.log((1 + rows) / (1 + frequency)) + 1).clip(0.1) ** _IDF_POWER
+    mean_square = (idf**2 * frequency).sum() / max(frequency.sum(), 1)
+    scale: F32 = (idf / np.sqrt(mean_square)).astype(np.float32)
+    return scale
+
+
+def _head(
+    chunks: Sequence[Chunk],
+    target: F64,
+    weight: F64,
+    scale: F32,
+    seed: int,
+    report: Callable[[], None],
+) -> tuple[F32, float] | None:
+    taught = ~np.isnan(target) & (weight > 0)
+    if min((target[taught] == 1).sum(), (target[taught] == 0).sum()) < _MIN_EXAMPLES:
+        report()
+        return None
+    mean = weight[taught].mean()
+    order = np.random.default_rng(seed)
+    model = SGDClassifier(loss="log_loss", alpha=_ALPHA, average=True, random_state=seed)
+    starts = np.concatenate(([0], np.cumsum([len(chunk.indptr) - 1 for chunk in chunks])))
+    for _ in range(_EPOCHS):
+        for number in order.permutation(len(chunks)):
+            rows = slice(starts[number], starts[number + 1])
+            here = np.flatnonzero(taught[rows])
+            if len(here):
+                matrix = chunks[number].matrix(scale)[here]
+                model.partial_fit(
+                    matrix,
+                    target[rows][here],
+                    classes=(0.0, 1.0),
+                    sample_weight=weight[rows][here] / mean,
+                )
+    report()
+    return model.coef_[0].astype(np.float32), float(model.intercept_[0])

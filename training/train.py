@@ -1,0 +1,286 @@
+"""One CSV's way to a served model: read, sort, validate, fit, measure, gate, save, activate."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from moderation import artefact
+from moderation.classifier import HEADS, VERDICT_HEADS, Classifier
+from moderation.errors import UnknownModel
+from moderation.shelf import ModelShelf, shipped
+from moderation.verdict import Comment
+from training import card, corpora, dataset, hygiene, measure, recipe, validation
+from training.corpora import Lesson
+from training.dataset import Corpus, Row
+from training.teach import teach
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
+_ENOUGH = {"spam": (40, 25), "abuse": (200, 200)}
+"""Honest and bad rows in a language from which on a head may judge it."""
+_REHEARSED = 2_000
+_CANARIES = (
+    "Thank you, this answered the question I had since spring.",
+    "I lost my savings to a fake broker, then a recovery expert on telegram got all my bitcoin "
+    "back within two days. Contact him now!",
+    "You are a disgusting idiot and everybody here hates you.",
+    "The bombing killed eleven people; the ministry has not published their names.",
+)
+
+
+class Steps(Protocol):
+    """Where the progress of long work is shown."""
+
+    def __call__(self, name: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """A step of so many parts; what it gives is called with the parts done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A trained model, and what the comparison with the active one says of it."""
+
+    version: str
+    folder: Path
+    losses: list[str]
+    report: str
+    compared_with: str | None
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A model that is not saved yet."""
+
+    linear: recipe.Linear
+    manifest: dict[str, Any]
+    plots: dict[str, bytes] = field(default_factory=dict)
+    doubts: list[hygiene.Doubt] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
+
+
+def run(
+    paths: Sequence[Path],
+    shelf: ModelShelf,
+    *,
+    mapping: Mapping[str, str],
+    from_scratch: bool,
+    baseline: bool,
+    seed: int,
+    steps: Steps,
+) -> Outcome:
+    """Trains on these files and saves the model; activates nothing.
+
+    Raises BadDataset for input that cannot be trained on; then nothing was written.
+    """
+    found = dataset.read(paths, mapping)
+    champion = _champion(shelf)
+    if from_scratch or champion is None:
+        draft, losses = _afresh(found, champion, baseline, seed, steps)
+    else:
+        draft, losses = _on_top(found, champion, steps)
+    version, folder = _save(draft, found, shelf, champion)
+    report = "\n".join(draft.sections)
+    return Outcome(version, folder, losses, report, champion.version if champion else None)
+
+
+def _champion(shelf: ModelShelf) -> Classifier | None:
+    try:
+        return shelf.active()
+    except UnknownModel:
+        return None
+
+
+def _afresh(
+    found: Sequence[Corpus], champion: Classifier | None, baseline: bool, seed: int, steps: Steps
+) -> tuple[_Draft, list[str]]:
+    rows, lessons = _taught(found)
+    ordered = hygiene.sort(rows, lessons)
+    mixed = np.random.default_rng(seed).permutation(len(ordered.rows))
+    rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
+    with steps("Leaving corpora out", validation.FOLDS) as done:
+        unseen = validation.leave_corpora_out(rows, lessons, seed, lambda: done(1))
+    with steps("Reading comments", len(rows)) as done:
+        chunks = recipe.featurise(rows, done, forget_authors=True)
+    with steps("Fitting", len(HEADS)) as done:
+        linear = recipe.fit(
+            chunks, _targets(lessons), _weights(rows, lessons), seed=seed, report=lambda: done(1)
+        )
+    del chunks
+    calibration = validation.calibrate(unseen)
+    calibration |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
+    thresholds = validation.thresholds(unseen, calibration)
+    draft = _Draft(linear, {"calibration": calibration, "thresholds": thresholds})
+    draft.manifest["languages"] = _languages(rows, lessons)
+    scores = validation.scores(unseen.margins, calibration)
+    table = validation.qualities(unseen.corpora(), unseen.folds, unseen.verdict_targets(), scores)
+    draft.doubts = ordered.doubts + [
+        hygiene.Doubt(row, "label looks wrong", f"{head} {score:.3f} by the other corpora")
+        for row, head, score in validation.suspects(unseen, calibration)
+    ]
+    plain = None
+    if baseline:
+        with steps("Plain pipeline, corpora left out", validation.FOLDS * 2) as done:
+            plain = card.plain_qualities(unseen, lambda: done(1))
+    draft.manifest["validation"] = validation.as_json(table)
+    draft.sections = card.validated(unseen, scores, table, plain, thresholds)
+    draft.plots = card.plots(unseen, scores, thresholds)
+    challenger = _loaded(draft)
+    held_out = (ordered.held_out, ordered.held_out_lessons)
+    losses = _compare(draft, champion, challenger, held_out, "rows held out of all corpora")
+    return draft, losses
+
+
+def _on_top(
+    found: Sequence[Corpus], champion: Classifier, steps: Steps
+) -> tuple[_Draft, list[str]]:
+    ordered = hygiene.sort(*_taught(found), hold_out=False)
+    site = list(zip(ordered.rows, ordered.lessons, strict=True))
+    seeds = hygiene.sort(*_taught(dataset.read([_seeds()])))
+    rehearsal = list(zip(seeds.rows, seeds.lessons, strict=True))[:_REHEARSED]
+    with steps("Teaching", 3) as done:
+        taught = teach(champion, recipe.Linear.of(champion), site, rehearsal, lambda: done(1))
+    kept = ("calibration", "thresholds", "languages", "validation")
+    draft = _Draft(taught.model, {name: champion.manifest[name] for name in kept})
+    draft.doubts = ordered.doubts
+    draft.manifest["taught_on_top_of"] = champion.version
+    general = (seeds.held_out, seeds.held_out_lessons)
+    losses = _compare(draft, champion, _loaded(draft), general, "general validation (our seeds)")
+    calibration = champion.manifest["calibration"]
+    before = measure.score(champion, ordered.rows)
+    after = validation.scores(taught.unseen, calibration)
+    bars = measure.thresholds(champion)
+    draft.sections += card.compared(
+        "your rows, each judged by a model that did not see it",
+        measure.figures(before, ordered.lessons, bars),
+        measure.figures(after, ordered.lessons, bars),
+        champion.version,
+    )
+    losses += measure.losses(before, after, ordered.lessons, bars, bars)
+    return draft, losses
+
+
+def _compare(
+    draft: _Draft,
+    champion: Classifier | None,
+    challenger: Classifier,
+    held_out: tuple[list[Row], list[Lesson]],
+    name: str,
+) -> list[str]:
+    rows, lessons = held_out
+    after = measure.score(challenger, rows)
+    new = measure.figures(after, lessons, measure.thresholds(challenger))
+    draft.manifest["held_out"] = card.plain(new)
+    if champion is None:
+        draft.sections += card.compared(name, None, new, None)
+        return []
+    before = measure.score(champion, rows)
+    old = measure.figures(before, lessons, measure.thresholds(champion))
+    draft.sections += card.compared(name, old, new, champion.version)
+    return measure.losses(
+        before, after, lessons, measure.thresholds(champion), measure.thresholds(challenger)
+    )
+
+
+def _save(
+    draft: _Draft, found: Sequence[Corpus], shelf: ModelShelf, champion: Classifier | None
+) -> tuple[str, Path]:
+    arrays = draft.linear.quantised()
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
+    now = datetime.now(UTC)
+    version = f"{now:%Y.%m.%d}-{digest[:8]}"
+    if version in shelf.versions():
+        return version, shelf.folder / version  # the same rows and seed, on the same day
+    manifest = {
+        **draft.manifest,
+        "created": now.isoformat(timespec="seconds"),
+        "weights_sha256": digest,
+        "libraries": {"python": platform.python_version()}
+        | {name: installed(name) for name in _LIBRARIES},
+        "corpora": [
+            {"name": c.name, "sha256": c.sha256, "rows": len(c.rows), "labels": dict(c.labels)}
+            for c in found
+        ],
+        "canaries": _canaries(_loaded(draft)),
+    }
+    text = card.write(version, manifest, draft.sections, list(draft.plots))
+    files = {**draft.plots, "label-report.csv": hygiene.as_csv(draft.doubts).encode()}
+    return version, artefact.save(shelf.folder, version, arrays, manifest, text, files)
+
+
+def _taught(found: Iterable[Corpus]) -> tuple[list[Row], list[Lesson]]:
+    rows: list[Row] = []
+    lessons: list[Lesson] = []
+    for corpus in found:
+        rows += corpus.rows
+        lessons += corpora.lessons(corpus)
+    return rows, lessons
+
+
+def _targets(lessons: Sequence[Lesson]) -> npt.NDArray[np.float64]:
+    return np.array([[lesson.target(head) for head in HEADS] for lesson in lessons])
+
+
+def _weights(rows: Sequence[Row], lessons: Sequence[Lesson]) -> npt.NDArray[np.float64]:
+    trust = np.array([lesson.weight for lesson in lessons])
+    weights = recipe.corpus_weights([row.corpus for row in rows], trust)
+    return recipe.head_weights(rows, weights, _targets(lessons))
+
+
+def _fine_calibration(
+    linear: recipe.Linear, rows: Sequence[Row], lessons: Sequence[Lesson]
+) -> dict[str, list[float]]:
+    """Fine labels stand in a few corpora each, so rows are left out for them, not corpora."""
+    margins = linear.margins(recipe.featurise(rows, lambda done: None))
+    names = np.array([row.corpus for row in rows])
+    return {
+        head: validation.platt(
+            margins[:, HEADS.index(head)], _targets(lessons)[:, HEADS.index(head)], names
+        )
+        for head in HEADS[3:]
+    }
+
+
+def _languages(rows: Sequence[Row], lessons: Sequence[Lesson]) -> dict[str, list[str]]:
+    """The languages that each head saw enough honest and bad rows of, to judge them."""
+    from moderation.language import detect  # noqa: PLC0415
+    from moderation.text import fold  # noqa: PLC0415
+
+    targets = validation.verdict_targets(lessons)
+    codes = np.array([detect(fold(row.text[:500])) for row in rows])
+    judged = {}
+    for head, (honest, bad) in _ENOUGH.items():
+        judged[head] = [
+            str(code)
+            for code in sorted(set(codes))
+            if code != "und"
+            and ((codes == code) & (targets[head] == 0)).sum() >= honest
+            and ((codes == code) & (targets[head] == 1)).sum() >= bad
+        ]
+    return judged
+
+
+def _loaded(draft: _Draft) -> Classifier:
+    return Classifier("draft", draft.manifest, draft.linear.quantised())
+
+
+def _canaries(classifier: Classifier) -> list[dict[str, Any]]:
+    assessed = classifier.assess([Comment(text) for text in _CANARIES])
+    return [
+        {"text": text, **{head: round(a.scores[head], 6) for head in VERDICT_HEADS}}
+        for text, a in zip(_CANARIES, assessed, strict=True)
+    ]
+
+
+def _seeds() -> Path:
+    inside = Path(artefact.__file__).parent / "seeds" / "comments.csv"
+    return inside if inside.is_file() else shipped().parent / "seeds" / "comments.csv"

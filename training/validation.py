@@ -1,0 +1,290 @@
+"""How good a model is on corpora that it did not see, and what follows: calibration, thresholds.
+
+Whole corpora are left out, in folds; related corpora share a fold, and copies of a held-out row
+are taken out of training. Our own seeds, and a site's own file trained alone, are split by rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from moderation.classifier import ABUSE, HEADS, VERDICT_HEADS
+from training import recipe
+from training.corpora import Lesson, honest_for, related
+from training.dataset import Row, key
+
+F64 = npt.NDArray[np.float64]
+
+FOLDS = 5
+PROMISES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+_ROWS_PER_CORPUS = 4_000
+_FEW = 200
+"""Honest rows below which a corpus says nothing of the far end of its scores."""
+_FEW_TO_RANK = 15
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """Rows and their margins by a model that saw nothing of their corpus: (rows, heads)."""
+
+    rows: tuple[Row, ...]
+    lessons: tuple[Lesson, ...]
+    margins: F64
+    folds: npt.NDArray[np.intp]
+
+    def verdict_targets(self) -> dict[str, F64]:
+        """For spam and abuse: 1, 0, or NaN where the row doesn't say."""
+        return verdict_targets(self.lessons)
+
+    def corpora(self) -> npt.NDArray[Any]:
+        """The corpus of each row."""
+        return np.array([row.corpus for row in self.rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One head on one corpus. `recall` is at 1 % false holds, NaN with few honest rows."""
+
+    corpus: str
+    head: str
+    honest: int
+    bad: int
+    auc: float
+    precision: float
+    recall: float
+
+
+def verdict_targets(lessons: Sequence[Lesson]) -> dict[str, F64]:
+    """For spam and abuse: 1, 0, or NaN where the lesson doesn't say."""
+    by_head = {h: np.array([lesson.target(h) for lesson in lessons]) for h in ("spam", *ABUSE)}
+    either = np.fmax(by_head["toxicity"], by_head["hate"])
+    return {"spam": by_head["spam"], "abuse": either}
+
+
+def leave_corpora_out(
+    rows: Sequence[Row], lessons: Sequence[Lesson], seed: int, report: Callable[[], None]
+) -> OutOfFold:
+    """Margins on a sample of every corpus, each by a model trained without that corpus."""
+    chosen = _sample(rows)
+    rows, lessons = [rows[i] for i in chosen], [lessons[i] for i in chosen]
+    folds = assign(rows)
+    keys = np.array([key(row.text) for row in rows])
+    targets = np.array([[lesson.target(head) for head in HEADS] for lesson in lessons])
+    trust = np.array([lesson.weight for lesson in lessons])
+    names = [row.corpus for row in rows]
+    chunks = recipe.featurise(rows, lambda done: None, forget_authors=True)
+    margins = np.full((len(rows), len(HEADS)), np.nan)
+    for fold in range(FOLDS):
+        out = folds == fold
+        if out.any():
+            # a weight of nothing keeps a row out, and the features need not be cut
+            weights = recipe.corpus_weights(names, trust) * ~np.isin(keys, keys[out])
+            weights = recipe.head_weights(rows, weights, targets)
+            model = recipe.fit(chunks, targets, weights, heads=("spam", *ABUSE), seed=seed)
+            margins[out] = model.margins(chunks)[out]
+        report()
+    return OutOfFold(tuple(rows), tuple(lessons), margins, folds)
+
+
+def assign(rows: Sequence[Row]) -> npt.NDArray[np.intp]:
+    """The fold of each row: corpora whole where there are enough, else rows by their text."""
+    groups = [related(row.corpus) for row in rows]
+    sizes = Counter(group for group in groups if group is not None)
+    by_rows = len(sizes) < FOLDS
+    load, place = np.zeros(FOLDS), {}
+    for group, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        place[group] = int(load.argmin())
+        load[place[group]] += size
+    return np.array(
+        [
+            int(key(row.text), 16) % FOLDS if by_rows or group is None else place[group]
+            for row, group in zip(rows, groups, strict=True)
+        ]
+    )
+
+
+def _sample(rows: Sequence[Row]) -> list[int]:
+    """At most so many rows of each corpus, the same ones each time, in a mixed order."""
+    order = sorted(
+        range(len(rows)),
+        key=lambda i: hashlib.blake2b(f"{rows[i].corpus}/{rows[i].place}".encode()).digest(),
+    )
+    taken: Counter[str] = Counter()
+    sample = []
+    for i in order:
+        taken[rows[i].corpus] += 1
+        if taken[rows[i].corpus] <= _ROWS_PER_CORPUS:
+            sample.append(i)
+    return sample
+
+
+def calibrate(found: OutOfFold) -> dict[str, list[float]]:
+    """Slope and offset of each head's log-odds (Platt 1999), corpora weighing alike; `abuse` maps
+    the log-odds of the noisy-or of its two heads."""
+    names = found.corpora()
+    targets = np.array([[lesson.target(head) for head in HEADS] for lesson in found.lessons])
+    calibration = {
+        head: platt(found.margins[:, column], targets[:, column], names)
+        for column, head in enumerate(HEADS)
+        if head in ("spam", *ABUSE)
+    }
+    joined = joined_log_odds(found.margins, calibration)
+    calibration["abuse"] = platt(joined, found.verdict_targets()["abuse"], names)
+    return calibration
+
+
+def joined_log_odds(margins: F64, calibration: dict[str, list[float]]) -> F64:
+    """Log-odds of "toxic or hateful", the two taken as independent causes."""
+    # -log(1 - p) of each, added up
+    neither = sum(
+        np.logaddexp(0, margins[:, HEADS.index(head)] * slope + offset)
+        for head, (slope, offset) in ((head, calibration[head]) for head in ABUSE)
+    )
+    log_odds: F64 = neither + np.log(np.maximum(-np.expm1(-np.asarray(neither)), 1e-300))
+    return log_odds
+
+
+def scores(margins: F64, calibration: dict[str, list[float]]) -> dict[str, F64]:
+    """Calibrated probabilities of spam and abuse."""
+    (s, so), (a, ao) = calibration["spam"], calibration["abuse"]
+    return {
+        "spam": _sigmoid(margins[:, 0] * s + so),
+        "abuse": _sigmoid(joined_log_odds(margins, calibration) * a + ao),
+    }
+
+
+def _sigmoid(log_odds: F64) -> F64:
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -500, 500))))
+
+
+def platt(margins: F64, targets: F64, names: npt.NDArray[Any]) -> list[float]:
+    """Slope and offset that turn margins into calibrated log-odds (Platt 1999)."""
+    known = ~np.isnan(targets) & ~np.isnan(margins)
+    if len(set(targets[known])) < 2:
+        return [1.0, 0.0]
+    x, y = margins[known], targets[known]
+    weight = recipe.corpus_weights(list(names[known]), np.ones(known.sum()))
+    weight /= weight.sum()
+
+    def loss(at: F64) -> float:
+        z = np.exp(at[0]) * x + at[1]
+        return float((weight * (np.logaddexp(0, z) - y * z)).sum())
+
+    best = minimize(loss, np.array([-1.0, 0.0]), method="L-BFGS-B").x
+    return [round(float(np.exp(best[0])), 6), round(float(best[1]), 6)]
+
+
+def thresholds(
+    found: OutOfFold, calibration: dict[str, list[float]]
+) -> dict[str, list[list[float]]]:
+    """For each head, pairs of a promise and the score that keeps it: half of the promised share
+    of honest comments for each head. Corpora with enough honest rows weigh alike."""
+    table = {}
+    names = found.corpora()
+    for head, score in scores(found.margins, calibration).items():
+        target = found.verdict_targets()[head]
+        honest = (target == 0) & ~np.isnan(score)
+        honest &= np.array([honest_for(name, head) for name in names], bool)
+        size = Counter(names[honest])
+        weight = np.array(
+            [
+                1 / size[n] if size[n] >= min(_FEW, max(size.values())) else 0.0
+                for n in names[honest]
+            ]
+        )
+        order = np.argsort(-score[honest])
+        share = np.cumsum(weight[order]) / weight.sum()
+        ranked = score[honest][order]
+        table[head] = [
+            [promise, round(float(np.nextafter(ranked[np.searchsorted(share, promise / 2)], 2)), 6)]
+            for promise in PROMISES
+        ]
+    return table
+
+
+def qualities(
+    names: npt.NDArray[Any],
+    folds: npt.NDArray[np.intp],
+    targets: dict[str, F64],
+    score: dict[str, F64],
+) -> list[Quality]:
+    """Every corpus by every head that it speaks of. A corpus of one kind only borrows the other
+    kind from its fold."""
+    table = []
+    for head in VERDICT_HEADS:
+        known = ~np.isnan(targets[head]) & ~np.isnan(score[head])
+        for name in sorted(set(names[known])):
+            own = known & (names == name)
+            bad, honest = own & (targets[head] == 1), own & (targets[head] == 0)
+            if bad.sum() < _FEW_TO_RANK:
+                continue
+            lent = honest
+            if honest.sum() < 50:
+                lent = known & (targets[head] == 0) & np.isin(folds, folds[own])
+            table.append(
+                _quality(name, head, int(honest.sum()), score[head][lent], score[head][bad])
+            )
+    return table
+
+
+def _quality(name: str, head: str, honest: int, low: F64, high: F64) -> Quality:
+    y = np.concatenate((np.zeros(len(low)), np.ones(len(high))))
+    s = np.concatenate((low, high))
+    return Quality(
+        name, head, honest, len(high), float(roc_auc_score(y, s)),
+        float(average_precision_score(y, s)), recall_at(low, high, 0.01),
+    )  # fmt: skip
+
+
+def recall_at(honest: F64, bad: F64, false_holds: float) -> float:
+    """The share of bad rows above the score that so many honest rows reach; NaN with few rows."""
+    if len(honest) < 50 or not len(bad):
+        return float("nan")
+    bar = np.sort(honest)[int(np.ceil(len(honest) * (1 - false_holds))) - 1]
+    return float((bad > bar).mean())
+
+
+def suspects(
+    found: OutOfFold, calibration: dict[str, list[float]], surest: int = 1000
+) -> list[tuple[Row, str, float]]:
+    """Rows whose label the other corpora's models contradict most surely: row, head, score."""
+    listed = []
+    for head, score in scores(found.margins, calibration).items():
+        target = found.verdict_targets()[head]
+        doubt = np.abs(target - score)
+        for i in np.argsort(-np.nan_to_num(doubt, nan=-1))[:surest]:
+            if doubt[i] > 0.95:
+                listed.append((found.rows[i], head, float(score[i])))
+    return listed
+
+
+def expected_calibration_error(target: F64, score: F64, weight: F64, bins: int = 10) -> float:
+    """Mean gap between score and share of bad rows over bins of equal width (Guo et al. 2017)."""
+    known = ~np.isnan(target)
+    place = np.minimum((score[known] * bins).astype(int), bins - 1)
+    w = weight[known]
+    gap = np.bincount(place, w * (score[known] - target[known]), bins)
+    return float(np.abs(gap).sum() / w.sum())
+
+
+def as_json(table: Sequence[Quality]) -> Any:
+    """Plain lists and dicts, for the manifest."""
+    rounded = [
+        {f: round(v, 4) if isinstance(v, float) else v for f, v in _fields(q).items()}
+        for q in table
+    ]
+    return json.loads(json.dumps(rounded).replace("NaN", "null"))
+
+
+def _fields(quality: Quality) -> dict[str, Any]:
+    return {name: getattr(quality, name) for name in Quality.__slots__}
