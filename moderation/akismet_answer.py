@@ -12,20 +12,16 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import HTTPException
 
-from moderation import problems
+from moderation import faces
 from moderation.akismet_request import Invalid
 from moderation.endpoint import service
-from moderation.errors import ModerationError
-from moderation.problems import RequestError
 from moderation.settings import GENERAL
 
 CHECK = "comment_check"
 """The name of the view whose answer decides over a comment."""
 
 _HELP = "X-akismet-debug-help"
-_OURS = "The service made a mistake and logged it."
 
 
 def say(
@@ -66,11 +62,7 @@ def _invalid(error: Invalid) -> Response:
 def _failed(error: Exception) -> Response:
     """A comment that could not be judged is held or published, as the site chose. Of all other
     calls, that they failed, so that the client keeps what it wanted to tell."""
-    if isinstance(error, RequestError | ModerationError | HTTPException):
-        why = " ".join(str(error).encode("ascii", "replace").decode().split())
-    else:
-        problems.report(error)
-        why = _OURS
+    why = " ".join(faces.failure(error)[1].encode("ascii", "replace").decode().split())
     if (request.endpoint or "").rpartition(".")[2] != CHECK:
         response = say("failed", {_HELP: why, "Retry-After": "1"})
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

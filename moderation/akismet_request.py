@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from flask import g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from moderation.auth import Caller
 from moderation.endpoint import service
@@ -48,7 +49,7 @@ def read_fields() -> Fields:
     elif request.is_json:
         body = _from_json(request.get_data())
     else:
-        body = _from_form(request.get_data())
+        body = _from_form(_whole_body())
     fields: Fields = storable({**request.args.to_dict(), **body})
     return fields
 
@@ -121,6 +122,13 @@ def _caller(key: str) -> Caller:
     except (KeyNeeded, KeyTooWeak) as error:
         raise Invalid(_BAD_KEY) from error
     raise Invalid(_BAD_KEY)
+
+
+def _whole_body() -> bytes:
+    raw = request.get_data()
+    if request.content_length is None and len(raw) >= largest_form():
+        raise RequestEntityTooLarge  # werkzeug cuts a chunked body off there, and says nothing
+    return raw
 
 
 def _from_form(raw: bytes) -> dict[str, str]:

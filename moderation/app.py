@@ -9,9 +9,14 @@ from flask import Flask, Response, g, request
 
 from moderation import problems, settings
 from moderation.admin_api import admin_api
+from moderation.akismet import akismet
+from moderation.akismet_account import akismet_account
 from moderation.api import api
+from moderation.coral import coral
 from moderation.docs import docs
 from moderation.endpoint import EXTENSION, service
+from moderation.openai_moderations import openai_moderations
+from moderation.perspective import perspective
 from moderation.service import Service, Shelf
 from moderation.settings import Settings
 from moderation.shelf import ModelShelf
@@ -41,7 +46,9 @@ def create_app(
     problems.register(app)
     app.before_request(_begin)
     app.after_request(_end)
-    for face in (api, admin_api, docs):
+    native = (api, admin_api, docs)
+    others = (akismet, akismet_account, perspective, coral, openai_moderations)
+    for face in (*native, *others):
         app.register_blueprint(face)
     return app
 

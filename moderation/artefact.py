@@ -36,6 +36,7 @@ _SHAPES = {
     "bias": (np.dtype(np.float32), (len(HEADS),)),
 }
 _CANARY_TOLERANCE = 1e-3
+_PROMISE = 0.005
 _NEEDED = (
     "format",
     "features",
@@ -102,10 +103,15 @@ def load(path: Path) -> Classifier:
         array = arrays.get(name)
         if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
             raise ModelRefused(path.name, f"{path / ARRAYS} holds no {name} of {dtype}{shape}")
+        if not array.flags.c_contiguous:
+            raise ModelRefused(path.name, f"{path / ARRAYS} holds {name} in another order")
     try:
         classifier = Classifier(manifest["version"], manifest, arrays)
         _sing(classifier, manifest["canaries"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+        for head in VERDICT_HEADS:
+            if not 0 <= classifier.threshold(head, _PROMISE) <= 1:
+                raise ValueError(f"no threshold of {head} from 0 to 1")
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         problem = f"{path / MANIFEST} is not of this format ({type(error).__name__}: {error})"
         raise ModelRefused(path.name, problem) from error
     return classifier
@@ -116,7 +122,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     place = path / MANIFEST
     try:
         manifest = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelRefused(path.name, f"{place} cannot be read ({error})") from error
     missing = [key for key in _NEEDED if not isinstance(manifest, dict) or key not in manifest]
     if missing:
@@ -144,11 +150,19 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-class _PlainArray(NumpyArrayWrapper):  # type: ignore[misc]  # joblib has no types
+class _Sealed(type):
+    """A class that no file can change: a pickle may set attributes of whatever it can name."""
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        raise ValueError(f"sets {name} of a class")
+
+
+class _PlainArray(NumpyArrayWrapper, metaclass=_Sealed):  # type: ignore[misc]  # joblib has no types
     """joblib's stand-in for an array; an array of objects would be a pickle of its own."""
 
     def read(self, unpickler: Any, ensure_native_byte_order: bool) -> Any:
-        if self.dtype.hasobject or self.subclass is not np.ndarray:
+        plain = isinstance(self.dtype, np.dtype) and not self.dtype.hasobject
+        if not plain or self.subclass is not np.ndarray:
             raise ValueError("not an array of plain numbers")
         return super().read(unpickler, ensure_native_byte_order)
 

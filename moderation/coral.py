@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from moderation import faces, problems
+from moderation import faces
 from moderation.endpoint import reply, service
 from moderation.problems import BrokenJson, KeyNeeded
 from moderation.settings import GENERAL
@@ -109,6 +109,6 @@ def _answer(verdict: Verdict) -> Response:
 
 
 def _undecided(site: str, error: Exception) -> Response:
-    problems.report(error)
+    faces.failure(error)  # logs what nobody foresaw
     policy = service().settings.policy(site)
     return reply({} if policy.on_error == "publish" else {"status": _WITHHELD})

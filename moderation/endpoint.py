@@ -96,8 +96,9 @@ def route(
 
 def reply(data: Mapping[str, Any], status: int = 200) -> Response:
     """JSON. Half characters, which UTF-8 cannot hold, become question marks."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Response(text.encode("utf-8", "replace"), status=status, mimetype="application/json")
+    return Response(
+        _ENCODER.encode(data).encode("utf-8", "replace"), status=status, mimetype="application/json"
+    )
 
 
 def _call(view: Callable[..., Response], operation: Operation, parts: dict[str, str]) -> Response:
@@ -127,7 +128,7 @@ def _json_body() -> Any:
     if request.content_length is None and len(raw) >= (request.max_content_length or math.inf):
         raise RequestEntityTooLarge  # werkzeug cuts a chunked body off there, and says nothing
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_constant=_not_json)
+        return _DECODER.decode(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise BrokenJson(f"The body is not UTF-8: byte {error.start} does not fit.") from error
     except RecursionError as error:
@@ -143,3 +144,8 @@ def _json_body() -> Any:
 
 def _not_json(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+# json.loads and json.dumps would make them anew for each request.
+_DECODER = json.JSONDecoder(parse_constant=_not_json)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -11,9 +11,13 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
+from werkzeug.exceptions import HTTPException
+
+from moderation import problems
 from moderation.auth import Caller
 from moderation.endpoint import service
-from moderation.errors import UnknownComment
+from moderation.errors import ModerationError, UnknownComment
+from moderation.problems import RequestError
 from moderation.service import Judged
 from moderation.stored import Label, ReviewDecision, Stored
 from moderation.verdict import Comment, Decision
@@ -70,6 +74,17 @@ def learn(caller: Caller, comment: Comment, word: Word, comment_id: str = "") ->
         note=f"reported through {word.source}",
         by=caller.key,
     )
+
+
+def failure(error: Exception) -> tuple[int, str]:
+    """Status and message of an error. One that nobody foresaw is logged, and not shown: it may
+    quote the comment."""
+    if isinstance(error, RequestError | ModerationError):
+        return error.status, str(error)
+    if isinstance(error, HTTPException):
+        return error.code or 500, str(error.description)
+    problems.report(error)
+    return 500, "The service made a mistake and logged it."
 
 
 def _by_id(site: str, comment_id: str) -> Stored | None:

@@ -61,53 +61,53 @@ def extract(readings: Sequence[Reading]) -> Features:
     """Features of a batch. A reading's features don't depend on the rest of its batch."""
     # a blank on both sides makes "begins a word" and "ends a word" n-grams of their own
     texts = [f" {segment} " for reading in readings for segment in reading.segments]
-    joined = "".join(texts)
-    code = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    code = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     size = len(code)
+    number = np.arange(len(texts))
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
     bounds = np.zeros(len(texts) + 1, np.intp)
-    np.cumsum(lengths, out=bounds[1:])
+    lengths.cumsum(out=bounds[1:])
+    local = np.arange(size) - bounds[:-1].repeat(lengths)
 
-    salted = code + np.repeat(np.tile(_SALT, len(readings)), lengths)
-    grams = np.zeros((len(ORDERS), size), np.uint32)
+    salted = code + _SALT.take(number, mode="wrap").repeat(lengths)
+    grams = np.empty((len(ORDERS), size), np.uint32)
     rolling = salted
     for order in range(2, ORDERS[-1] + 1):
-        rolling = rolling[:-1] * _BASE + salted[order - 1 :]
+        rolling = rolling[:-1] * _BASE
+        rolling += salted[order - 1 :]
         if order in ORDERS:
             grams[ORDERS.index(order), : len(rolling)] = rolling
     grams *= _SPREAD
     grams >>= _SHIFT
     # an n-gram that would reach into the next segment is none; facts are words only
-    ends = bounds[1:].copy()
-    ends[FACTS::SEGMENTS] = bounds[FACTS:-1:SEGMENTS]
-    room = np.repeat(ends, lengths) - np.arange(size)
-    grams *= room >= _orders()
+    room = lengths.copy()
+    room[FACTS::SEGMENTS] = 0
+    grams *= room.repeat(lengths) - local >= _orders()
 
     letter = _letters().take(code, mode="clip")
-    edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
+    edges = (letter[1:] != letter[:-1]).nonzero()[0] + 1
     starts, stops = edges[::2], edges[1::2]
-    local = np.arange(size) - np.repeat(bounds[:-1], lengths)
     power, inverse = _powers()
     prefix = np.zeros(size + 1, np.uint32)
-    np.cumsum(salted * power[local], out=prefix[1:])
-    word = (prefix[stops] - prefix[starts]) * inverse[local[starts]]
-    segment = np.searchsorted(bounds, starts, "right") - 1
-    together = segment[1:] == segment[:-1]
-    pair = (word[:-1] * _BASE + word[1:])[together]
+    (salted * power.take(local)).cumsum(dtype=np.uint32, out=prefix[1:])
+    word = (prefix.take(stops) - prefix.take(starts)) * inverse.take(local.take(starts))
+    words = np.bincount(number.repeat(lengths).take(starts), minlength=len(texts))
+    segment = number.repeat(words)
+    first = (segment[1:] == segment[:-1]).nonzero()[0]
+    pair = word.take(first) * _BASE + word.take(first + 1)
 
-    count = np.bincount(segment, minlength=len(texts)) + np.bincount(
-        segment[1:][together], minlength=len(texts)
-    )
-    count += np.maximum((ends - bounds[:-1])[:, None] - _orders().T + 1, 0).sum(1)
-    norm = np.tile(GAIN, len(readings)) / np.sqrt(np.maximum(count, 1), dtype=np.float32)
+    count = words + np.maximum(words - 1, 0)
+    count += np.maximum(room - _orders() + 1, 0).sum(0)
+    root = np.sqrt(np.maximum(count, 1), dtype=np.float32)
+    norm = np.divide(GAIN.take(number, mode="wrap"), root, dtype=np.float32)
     return Features(
         grams,
         word * _SPREAD_WORD >> _SHIFT,
         starts,
         stops,
         pair * _SPREAD_PAIR >> _SHIFT,
-        starts[:-1][together],
-        stops[1:][together],
+        starts.take(first),
+        stops.take(first + 1),
         bounds,
         norm,
     )

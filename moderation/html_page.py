@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Literal
 
@@ -40,11 +40,13 @@ def _same_site(one: str, other: str) -> bool:
 class Rendering:
     """Writes one comment, once. `refused` are URLs that the cleaner would not keep."""
 
-    def __init__(self, rules: HtmlRules, refused: frozenset[str]) -> None:
+    def __init__(
+        self, rules: HtmlRules, tags: Mapping[str, tuple[str, ...]], refused: frozenset[str]
+    ) -> None:
         self.kept: dict[str, None] = {}
         """URLs of the links in the markup."""
         self._rules, self._refused = rules, refused
-        self._tags = rules.tags
+        self._tags = tags  # as the rules have them, which make them anew each time
         self._writer = MarkupWriter(
             rules.line_breaks, rules.max_depth, self._repaired, self._keep_link
         )

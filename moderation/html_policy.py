@@ -31,6 +31,7 @@ class HtmlPolicy:
 
     def __init__(self, rules: HtmlRules) -> None:
         self.rules = rules
+        self._tags = rules.tags
         self.sentence = rules.sentence
         """What to print under the comment form."""
         written = {"none": set(), "br": {"br"}, "p": {"br", "p"}}[rules.line_breaks]
@@ -68,7 +69,7 @@ class HtmlPolicy:
     def render(self, content: str) -> Page:
         """The comment as this site shows it."""
         # Bulk scoring comes through here for each comment: plain text needs no cleaner.
-        if "<" not in content and "&" not in content:
+        if "<" not in content and not markup.holds_entity(content):
             joined = content.replace("\n", "")
             if joined.isprintable() and not (self.rules.autolink and markup.mentions_url(content)):
                 return self._plain(content)
@@ -84,7 +85,7 @@ class HtmlPolicy:
         return Page(page, distinct(url for _, url in markup.urls_in(content)), changes)
 
     def _marked_up(self, content: str, refused: frozenset[str]) -> Page:
-        rendering = Rendering(self.rules, refused)
+        rendering = Rendering(self.rules, self._tags, refused)
         written = rendering.write(content)
         cleaned = self._fixed_point(written)
         if cleaned != written and not refused:

@@ -20,10 +20,11 @@ from moderation.tables import keys as table
 Role = Literal["submit", "moderate", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
 
-# WordPress' plugin refuses keys of any other length without asking. 62 ** 12 is about 2 ** 71:
+# WordPress' plugin refuses keys of any other length without asking. 36 ** 12 is about 2 ** 62:
 # too many to guess, so a fast hash is enough.
 KEY_LENGTH = 12
-_ALPHABET = string.ascii_letters + string.digits
+# Lower case only: many clients write the key into a host name, which has no case.
+_ALPHABET = string.ascii_lowercase + string.digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,15 @@ class Keys:
     def any(self) -> bool:
         """Whether a key was ever created. Revoking the last one does not open the service."""
         with self._database.reading() as connection:
-            return connection.scalar(sa.select(table.c.id).limit(1)) is not None
+            return connection.scalar(_ANY) is not None
 
     def find(self, key: str) -> KeyRecord | None:
         """The record of a key that may be used; None for an unknown or revoked one.
 
         The database compares hashes, so how long that takes tells nothing about any key.
         """
-        query = _SELECT.where(table.c.digest == _digest(key), table.c.revoked.is_(None))
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_USABLE, {"of": _digest(key)}).one_or_none()
         return _record(row) if row else None
 
     def revoke(self, which: str) -> KeyRecord:
@@ -92,6 +92,9 @@ class Keys:
 
 
 _SELECT = sa.select(table)
+# Asked with every call, so made once.
+_ANY = sa.select(table.c.id).limit(1)
+_USABLE = _SELECT.where(table.c.digest == sa.bindparam("of"), table.c.revoked.is_(None))
 
 
 def _digest(key: str) -> str:

@@ -19,7 +19,25 @@ _LONG_ENOUGH = 20
 _SURE = 0.5
 _ENGLISH_SURE = 0.2
 """Most short misspelt English is taken for some other language with little confidence."""
-_NOISE = re.compile(r"(?:https?://|www\.)\S+|[\d_]+|[^\w\s]+")
+_URL = re.compile(r"(?:https?://|www\.)\S+")
+_WORD = re.compile(r"[^\W\d_]+")
+_NO_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
+# Of 150,000 comments in 15 languages, 47,000 hold so many of these words and none of the others;
+# fastText says the same of all but 9 (8 English ones that it is in doubt of), in 15 times the time.
+_ENGLISH = frozenset(
+    "about any are because been being but can't could did didn't does doesn't don't even every for"
+    " from get good had has have he her here him his how i'm if into isn't it it's its just know"
+    " like made make many more my not of only our out people really she should some than that the"
+    " their them then there these they they're think this those very want was wasn't we were what"
+    " when where which who why with would you you're your".split()
+)
+_NOT_ENGLISH = frozenset(
+    "aan att av con da das de del della den der des det di du dos eine el em en est et gli het ich"
+    " ik il ist je la las le les los med mit na nao nicht nie och op os para pas por pour que sich"
+    " sie som sono sul und une van von voor wie y zu".split()
+)
+_ENGLISH_ENOUGH, _ENGLISH_SHARE = 5, 8
+_LETTER_BEYOND_ASCII = re.compile(r"[^\W\x00-\x7f]")
 _ALONE_IN_SCRIPT = re.compile(
     r"([\u0370-\u03ff])|([\u0400-\u052f])|([\u0590-\u05ff])|([\u0600-\u06ff])|([\u0900-\u0dff])"
     r"|([\u0e00-\u0e7f])|([\u3040-\u30ff])|([\uac00-\ud7af])|([\u4e00-\u9fff])"
@@ -28,8 +46,10 @@ _ALONE_IN_SCRIPT = re.compile(
 
 def detect(text: str) -> str:
     """The ISO 639 code of the language of a folded text, or `und`."""
-    letters = _NOISE.sub(" ", text[:1000])
-    plain = " ".join(letters.split())
+    text = text[:1000]
+    if _plainly_english(text):
+        return "en"
+    plain = _letters(text)
     if not plain:
         return UNDETERMINED
     other_script = len(_ALONE_IN_SCRIPT.findall(plain)) if not plain.isascii() else 0
@@ -40,6 +60,25 @@ def detect(text: str) -> str:
     if code == "en":
         return code if score > _ENGLISH_SURE else UNDETERMINED
     return code if score > _SURE else UNDETERMINED
+
+
+def _plainly_english(text: str) -> bool:
+    words = text.split()
+    found = len(_ENGLISH.intersection(words))
+    return (
+        found >= _ENGLISH_ENOUGH
+        and found * _ENGLISH_SHARE >= min(len(words), 60)
+        and _NOT_ENGLISH.isdisjoint(words)
+        and (text.isascii() or not _LETTER_BEYOND_ASCII.search(text))
+    )
+
+
+def _letters(text: str) -> str:
+    """Its words without addresses, digits and punctuation."""
+    if "://" in text or "www." in text:
+        text = _URL.sub(" ", text)
+    # for ASCII, a table is ten times as fast as an expression
+    return " ".join(text.translate(_NO_LETTERS).split() if text.isascii() else _WORD.findall(text))
 
 
 @cache

@@ -94,6 +94,11 @@ def visible_characters(content: str) -> tuple[str, int]:
     return content, dropped + overrides
 
 
+def holds_entity(text: str) -> bool:
+    """Whether `decode` could change anything."""
+    return "&" in text and _ENTITY.search(text) is not None
+
+
 def decode(text: str) -> str:
     """Entities as the characters they name, only with their semicolon: `&copy=2` is a URL's."""
     if "&" not in text:

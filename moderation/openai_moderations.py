@@ -11,12 +11,10 @@ import secrets
 from typing import Any
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
 
-from moderation import problems
+from moderation import faces
 from moderation.auth import bearer
 from moderation.endpoint import reply, service
-from moderation.errors import ModerationError
 from moderation.problems import KeyNeeded, KeyTooWeak, RequestError
 from moderation.tables import storable
 from moderation.verdict import Comment, Verdict
@@ -128,12 +126,7 @@ def _bad_key(error: RequestError) -> Response:
 
 @openai_moderations.errorhandler(Exception)
 def _failed(error: Exception) -> Response:
-    if isinstance(error, RequestError | ModerationError):
-        return _error(error.status, str(error))
-    if isinstance(error, HTTPException):
-        return _error(error.code or 500, str(error.description))
-    problems.report(error)
-    return _error(500, "The service made a mistake and logged it.")
+    return _error(*faces.failure(error))
 
 
 def _error(

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from moderation import problems
+from moderation import faces
 from moderation.endpoint import reply
-from moderation.errors import ModerationError
-from moderation.problems import RequestError
 
 _DETAIL = "type.googleapis.com/google.commentanalyzer.v1alpha1.Error"
 _INFO = "type.googleapis.com/google.rpc.ErrorInfo"
@@ -78,14 +75,7 @@ def _refused(error: Refused) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    if isinstance(error, RequestEntityTooLarge):
-        return _answer(413, "Request payload size exceeds the limit.")
-    if isinstance(error, RequestError | ModerationError):
-        return _answer(error.status, str(error))
-    if isinstance(error, HTTPException):
-        return _answer(error.code or 500, str(error.description))
-    problems.report(error)
-    return _answer(500, "Internal error encountered.")
+    return _answer(*faces.failure(error))
 
 
 def _answer(status: int, message: str, details: Sequence[dict[str, Any]] = ()) -> Response:

@@ -153,10 +153,15 @@ def _http(error: HTTPException) -> Response:
     return _answer(status, HTTPStatus(status).phrase, detail, _UNNAMED, headers)
 
 
-def _unexpected(error: Exception) -> Response:
+def report(error: Exception) -> None:
+    """Log an error that nobody foresaw: its kind and its place."""
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{f.filename}:{f.lineno}" for f in reversed(frames[-6:]))
     log.error("%s %s: %s at %s", request.method, request.path, type(error).__name__, places)
+
+
+def _unexpected(error: Exception) -> Response:
+    report(error)
     return _answer(500, HTTPStatus(500).phrase, _DETAILS[500], _UNNAMED, {})
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from moderation import checks
 from moderation.auth import Gatekeeper, is_loopback
 from moderation.checks.case import Model
+from moderation.classifier import Assessment
 from moderation.errors import ModelRefused
 from moderation.metrics import Metrics
 from moderation.moderator import Moderator
@@ -88,11 +89,12 @@ class Service:
         *,
         record: bool = True,
         idempotency_key: str = "",
+        alone: bool = False,
     ) -> list[Judged]:
         """A verdict on each comment, in the same order. What was recorded before under the same
-        key or external_id gets its first verdict again."""
+        key or external_id gets its first verdict again. `alone`: whatever came before."""
         if not record:
-            return [Judged(None, verdict) for verdict in self._moderate(site, comments)]
+            return [Judged(None, verdict) for verdict in self._moderate(site, comments, alone)]
         named = idempotency_key or any(comment.external_id for comment in comments)
         known = (
             self.store.replay(site, comments, idempotency_key) if named else [None] * len(comments)
@@ -100,12 +102,20 @@ class Service:
         if all(known):
             return [Judged(first.id, first.verdict) for first in known if first]
         new = [c for c, first in zip(comments, known, strict=True) if first is None]
-        judged = iter(self._moderate(site, new))
+        judged = iter(self._moderate(site, new, alone))
         # All of them, with the known ones: the place in the batch is part of an item's key.
         verdicts = [first.verdict if first else next(judged) for first in known]
         policy = self.settings.policy(site)
         stored = self.store.record(policy, comments, verdicts, idempotency_key)
         return [Judged(one.id, one.verdict) for one in stored]
+
+    def assess(self, comments: Sequence[Comment]) -> Sequence[Assessment]:
+        """The scores alone, for a protocol that asks for scores."""
+        return self.shelf.active().assess(comments)
+
+    def reads(self, head: str) -> frozenset[str]:
+        """The languages in which the active model was trained to judge `spam` or `abuse`."""
+        return frozenset(self.shelf.active().manifest["languages"][head])
 
     def self_check(self) -> str:
         """The active model's version, once it has judged and the database has taken a write;
@@ -121,8 +131,8 @@ class Service:
         self.store.ping()
         return model.version
 
-    def _moderate(self, site: str, comments: Sequence[Comment]) -> list[Verdict]:
-        policy, history = self.settings.policy(site), self.store.history(site)
+    def _moderate(self, site: str, comments: Sequence[Comment], alone: bool) -> list[Verdict]:
+        policy, history = self.settings.policy(site), None if alone else self.store.history(site)
         verdicts = self._moderator().moderate(comments, policy, history)
         self.metrics.count(verdicts)
         return verdicts

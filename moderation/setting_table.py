@@ -12,6 +12,7 @@ from moderation.setting_types import (
     fraction,
     integer,
     number,
+    share_or_off,
     text,
     texts,
     url,
@@ -149,6 +150,23 @@ SETTINGS: tuple[Setting, ...] = (
         604800.0,
         "site",
         "Seconds in which the same text is held; 0 turns the check off.",
+    ),
+    # What other systems' protocols need.
+    Setting(
+        "akismet_discard",
+        share_or_off,
+        "off",
+        "site",
+        "Spam score from which Akismet's clients are told that they may drop a comment unseen, "
+        "as 0.999; `off` never tells them.",
+    ),
+    Setting(
+        "coral_secrets",
+        texts,
+        (),
+        "site",
+        "Signing secrets of Coral's external moderation phase; two while one is replaced.",
+        secret=True,
     ),
     # What is kept.
     Setting(

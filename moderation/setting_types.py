@@ -101,6 +101,16 @@ def fraction(raw: object) -> float:
     return value
 
 
+def share_or_off(raw: object) -> float | None:
+    """A share, or `off`."""
+    if raw == "off":
+        return None
+    try:
+        return fraction(raw)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from error
+
+
 def _number(raw: object) -> float | None:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         return None

@@ -48,6 +48,8 @@ class Policy:
     flood_window: float
     duplicate_window: float
     retention_days: int
+    akismet_discard: float | None
+    coral_secrets: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class ModelShelf:
             try:
                 version = self.active_version()
                 if self._active is None or self._active.version != version:
-                    self._active = self.load(version)
+                    self._active = self._load_active(version)
             except (ModelRefused, UnknownModel) as error:
                 if self._active is None:
                     raise
@@ -86,9 +86,17 @@ class ModelShelf:
     def activate(self, version: str) -> Classifier:
         """Makes an installed model the active one, once it has loaded. Raises as `load`."""
         classifier = self.load(version)
-        history = self._activated() or self._shipped()[-1:]
-        if history[-1:] != [version]:
-            self._point([*history, version][-_REMEMBERED:])
+        with self._lock:
+            try:
+                history = self._activated()
+            except ModelRefused as error:
+                log.error("beginning a new history of models: %s", error)
+                history = []
+            history = history or self._shipped()[-1:]
+            if history[-1:] != [version]:
+                history.append(version)
+            # written even where it says the same, so that a service which refused it looks again
+            self._point(history[-_REMEMBERED:])
         return classifier
 
     def rollback(self) -> str:
@@ -96,12 +104,20 @@ class ModelShelf:
 
         Raises UnknownModel where there is none of before.
         """
-        history = self._activated()
-        if len(history) < 2:  # itself and the one of before
-            raise UnknownModel("before the active one", self.versions())
-        self.load(history[-2])
-        self._point(history[:-1])
+        with self._lock:
+            history = self._activated()
+            if len(history) < 2:  # itself and the one of before
+                raise UnknownModel("before the active one", self.versions())
+            self.load(history[-2])
+            self._point(history[:-1])
         return history[-2]
+
+    def _load_active(self, version: str) -> Classifier:
+        try:
+            return self.load(version)
+        except UnknownModel as error:
+            problem = f"{self.folder / _POINTER} names it, but it is not installed"
+            raise ModelRefused(version, problem) from error
 
     def _place(self, version: str) -> Path:
         known = self.versions()
@@ -119,9 +135,11 @@ class ModelShelf:
             history = json.loads(pointer.read_text(encoding="utf-8"))["history"]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelRefused("(active)", f"{pointer} cannot be read ({error})") from error
-        return [str(version) for version in history]
+        if not isinstance(history, list) or not all(isinstance(v, str) for v in history):
+            raise ModelRefused("(active)", f"{pointer} holds no list of versions")
+        return history
 
     def _point(self, history: list[str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Unpack
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from moderation.stored import (
     to_row,
 )
 from moderation.tables import comments, meta, reviews, storable
+from moderation.tally import Tally, tally
 from moderation.verdict import Comment, Verdict
 
 Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
@@ -32,6 +34,23 @@ Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
 _DAY = 86400.0
 _ATTEMPTS = 3
 _ERASED_AT_ONCE = 500
+
+# Made once: making a statement took longer than running it.
+_PING = sa.update(meta).where(meta.c.name == "ping").values(value=sa.bindparam("now"))
+_INSERT = sa.insert(comments)
+_FIND = sa.select(comments).where(
+    comments.c.site == sa.bindparam("site"), comments.c.id == sa.bindparam("id")
+)
+_REVIEWS = (
+    sa.select(reviews).where(reviews.c.comment_id == sa.bindparam("id")).order_by(reviews.c.id)
+)
+_KNOWN = sa.select(comments).where(
+    comments.c.site == sa.bindparam("site"),
+    sa.or_(
+        comments.c.idempotency_key.in_(sa.bindparam("keys", expanding=True)),
+        comments.c.external_id.in_(sa.bindparam("ids", expanding=True)),
+    ),
+)
 
 
 class Store:
@@ -54,8 +73,7 @@ class Store:
     def ping(self) -> None:
         """Write something; StoreUnavailable where that fails."""
         with self._database.writing() as connection:
-            now = sa.update(meta).where(meta.c.name == "ping").values(value=str(time.time()))
-            connection.execute(now)
+            connection.execute(_PING, {"now": str(time.time())})
 
     def history(self, site: str) -> SiteHistory:
         """What the duplicate and flood checks ask."""
@@ -69,11 +87,13 @@ class Store:
         keys = _keys(idempotency_key, len(batch))
         if not idempotency_key and not any(comment.external_id for comment in batch):
             return [None] * len(batch)
-        named = comments.c.idempotency_key.in_({key for key in keys if key})
-        known = comments.c.external_id.in_({c.external_id for c in batch if c.external_id})
-        query = sa.select(comments).where(comments.c.site == site, sa.or_(named, known))
+        given = {
+            "site": site,
+            "keys": [*{key for key in keys if key}],
+            "ids": [*{comment.external_id for comment in batch if comment.external_id}],
+        }
         with self._database.reading() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(_KNOWN, given).mappings().all()
         by_key = {row["idempotency_key"]: row for row in rows if row["idempotency_key"]}
         by_id = {row["external_id"]: row for row in rows if row["external_id"]}
         found = []
@@ -133,6 +153,11 @@ class Store:
         query = sa.select(comments.c.status, sa.func.count()).where(comments.c.site == site)
         with self._database.reading() as connection:
             return dict(connection.execute(query.group_by(comments.c.status)).all())
+
+    def tally(self, site: str, starts: Sequence[datetime]) -> list[Tally]:
+        """Counts for each of the periods that begin so, oldest first; the last is not over."""
+        with self._database.reading() as connection:
+            return tally(connection, site, starts)
 
     def review(
         self,
@@ -212,7 +237,7 @@ class Store:
         try:
             with self._database.writing() as connection:
                 if rows:
-                    connection.execute(sa.insert(comments), rows)
+                    connection.execute(_INSERT, rows)
         except sa.exc.IntegrityError:
             return False
         return True
@@ -249,8 +274,7 @@ def _is(site: str, comment_id: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _found(connection: sa.Connection, site: str, comment_id: str) -> Stored:
-    row = connection.execute(sa.select(comments).where(*_is(site, comment_id))).mappings().first()
+    row = connection.execute(_FIND, {"site": site, "id": comment_id}).mappings().first()
     if row is None:
         raise UnknownComment(comment_id)
-    said = sa.select(reviews).where(reviews.c.comment_id == comment_id).order_by(reviews.c.id)
-    return from_row(row, connection.execute(said).all())
+    return from_row(row, connection.execute(_REVIEWS, {"id": comment_id}).all())

@@ -40,7 +40,7 @@ def tally(connection: sa.Connection, site: str, starts: Sequence[datetime]) -> l
     """One for each of the periods that begin so, oldest first; the last is not over."""
     seconds = [start.timestamp() for start in starts]
     later = seconds[1:]
-    period: sa.ColumnElement[int] = sa.literal(0)
+    period: sa.ColumnElement[int] = sa.literal_column("0")
     if later:
         earlier = ((comments.c.received < end, place) for place, end in enumerate(later))
         period = sa.case(*earlier, else_=len(later))

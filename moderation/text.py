@@ -48,17 +48,23 @@ _INVISIBLE = re.compile(
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+_MARK = re.compile("[\u0300-\u036f\u0489]")
 _PILED_MARKS = re.compile("[\u0300-\u036f\u0489]{2,}")
 _BEYOND_ASCII = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]+")
 _STACKED_MARKS = re.compile(r"(?<=[^\W\d_])[\u0300-\u036f\u0489]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _TWINS = "".join(map(chr, LATIN_TWINS))
+_TWIN = re.compile(f"[{_TWINS}]")
 _MIXED = re.compile(f"[a-z][{_TWINS}]|[{_TWINS}][a-z]")
-_LATIN = re.compile("[a-z]")
-_GREEK_OR_CYRILLIC = re.compile("[\u0370-\u052f]")
+_LATIN = re.compile("[a-z]+")
+_GREEK_OR_CYRILLIC = re.compile("[\u0370-\u052f]+")
 _SMALL_CAPITALS = re.compile(
     "[\u1d00-\u1d22\u0262\u026a\u0274\u0280\u028f\u0299\u029c\u029f\ua730\ua731]"
 )
+# What the steps below look for in a printable text, but for tags, entities and NFKC: one search
+# for all of them spares most texts a dozen.
+_SOUGHT = (_BLANK, _INVISIBLE, _MARK, _GREEK_OR_CYRILLIC, _SMALL_CAPITALS, _TWIN)
+_UNUSUAL = re.compile(f"[{''.join(each.pattern.strip('[]+') for each in _SOUGHT)}]")
 _WHITE = re.compile(r"\s\s+|[^\S ]")  # all but the single spaces, of which there are many
 
 _TARGET = re.compile(
@@ -88,7 +94,7 @@ def read(comment: Comment) -> Reading:
     links = targets(raw)
     author = fold(comment.author.name[:100])
     addresses = [*links, comment.author.url[:2000]] if comment.author.url else links
-    places = " ".join(_SCHEME.sub("", address[:200]) for address in addresses[:20])
+    places = " ".join([_SCHEME.sub("", address[:200]) for address in addresses[:20]])
     return Reading((body, author, places.lower(), _facts(raw, body, links)), tuple(links))
 
 
@@ -104,6 +110,8 @@ def targets(content: str) -> list[str]:
 
 def fold(content: str) -> str:
     """The visible text in a plain form: tags and disguises off, lower case, single spaces."""
+    if (plain := _folded_plain(content.replace("\n", " "))) is not None:
+        return _both_ends(plain)
     for applies, pattern, put in _UNDRESS:
         if applies(content):
             content = pattern.sub(put, content)
@@ -112,6 +120,18 @@ def fold(content: str) -> str:
         if applies(content):
             content = pattern.sub(put, content)
     return _both_ends(content.strip())
+
+
+def _folded_plain(content: str) -> str | None:
+    """The folded text where that is a matter of case and blanks; None where it may be more."""
+    if "<" in content or "[" in content or "&" in content or not content.isprintable():
+        return None
+    lower = content.lower()
+    if not (content.isascii() or unicodedata.is_normalized("NFKC", content)):
+        return None
+    if not lower.isascii() and _UNUSUAL.search(lower):
+        return None
+    return " ".join(lower.split()) if "  " in lower else lower.strip()
 
 
 def fold_traced(content: str) -> tuple[str, list[int]]:
@@ -180,15 +200,23 @@ def _not_printable(text: str) -> bool:
     return not text.isprintable()
 
 
+def _has_mark(text: str) -> bool:
+    return not text.isascii() and _MARK.search(text) is not None
+
+
 def _mixes_scripts(text: str) -> bool:
-    return not text.isascii() and _MIXED.search(text) is not None
+    return not text.isascii() and bool(_TWIN.search(text) and _MIXED.search(text))
 
 
 def _mostly_latin(text: str) -> bool:
     if text.isascii():
         return False
-    others = len(_GREEK_OR_CYRILLIC.findall(text))
-    return 0 < others < len(_LATIN.findall(text))
+    others = _count(_GREEK_OR_CYRILLIC, text)
+    return 0 < others < _count(_LATIN, text)
+
+
+def _count(letters: re.Pattern[str], text: str) -> int:
+    return sum(map(len, letters.findall(text)))
 
 
 _Step = tuple[Callable[[str], bool], re.Pattern[str], Callable[[re.Match[str]], str]]
@@ -199,13 +227,13 @@ _UNDRESS: tuple[_Step, ...] = (
     (_not_printable, _CONTROL, lambda match: ""),
     (_not_ascii, _BLANK, lambda match: " "),
     (_not_ascii, _INVISIBLE, lambda match: ""),
-    (_not_ascii, _PILED_MARKS, lambda match: ""),
+    (_has_mark, _PILED_MARKS, lambda match: ""),
     (_not_plain, _BEYOND_ASCII, lambda match: unicodedata.normalize("NFKC", match[0])),
 )
 _LOWER: _Step = (_always, re.compile(r"[A-Z]+|[^\x00-\x7f]+"), lambda match: match[0].lower())
 _SMOOTH: tuple[_Step, ...] = (
     (_not_ascii, re.compile("ς"), lambda match: "σ"),
-    (_not_ascii, _STACKED_MARKS, lambda match: ""),
+    (_has_mark, _STACKED_MARKS, lambda match: ""),
     (_not_ascii, _SMALL_CAPITALS, lambda match: match[0].translate(LATIN_TWINS)),
     (_mostly_latin, _WORD, _latin),
     (_mixes_scripts, _WORD, _latin_if_mixed),
@@ -239,7 +267,7 @@ def _facts(raw: str, body: str, links: Sequence[str]) -> str:
             facts.append("bbcode")
     if _PHONE.search(body) or ("@" in body and _MAIL.search(body)):
         facts.append("contact")
-    if any(messenger in body for messenger in _MESSENGERS):
+    if any(map(body.__contains__, _MESSENGERS)):
         facts.append("messenger")
     if "$" in body or "€" in body or "£" in body:
         facts.append("money")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -16,9 +15,8 @@ from moderation.settings import Policy
 from moderation.store import Store
 from moderation.tables import metadata
 from moderation.verdict import Comment, Language, Span
+from tests import postgres
 
-# Taken out of the environment: the service refuses MODERATION_ names that it does not know.
-POSTGRES = os.environ.pop("MODERATION_TEST_POSTGRES", "")
 
 
 class WordModel:
@@ -41,7 +39,9 @@ class WordModel:
     def _assess(self, content: str) -> Assessment:
         scores = {head: 0.999 if word in content else 0.01 for head, word in self.words.items()}
         foreign = any("а" <= letter <= "я" for letter in content)  # noqa: RUF001
-        return Assessment(scores, Language("ru" if foreign else "en", evaluated=not foreign))
+        judged = frozenset() if foreign else frozenset(self.words)
+        language = Language("ru" if foreign else "en", evaluated=not foreign)
+        return Assessment(scores, language, judged)
 
 
 @pytest.fixture
@@ -55,17 +55,26 @@ def policy() -> Policy:
     return settings.load({}).policy("blog")
 
 
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server for the whole run."""
+    binaries = postgres.programs()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
+    with postgres.server(binaries) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{(tmp_path / 'new' / 'comments.db').as_posix()}"
-    if not POSTGRES:
-        pytest.skip("MODERATION_TEST_POSTGRES names no database to empty and use")
-    engine = sa.create_engine(POSTGRES)
+    url: str = request.getfixturevalue("postgres_url")
+    engine = sa.create_engine(url)
     metadata.drop_all(engine)
     engine.dispose()
-    return POSTGRES
+    return url
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from moderation.akismet import THANKS
 from moderation.errors import StoreUnavailable
 from moderation.verdict import Comment
 from tests.protocols import ABUSE, HAM, SPAM, Heads, faces_app, key_for, recorded, store_of
+from tests.serving import Served, write_model
 
 CHECK = "/1.1/comment-check"
 VERIFY = "/1.1/verify-key"
@@ -572,7 +573,47 @@ def test_wordpress_finds_an_active_subscription(blog: Blog) -> None:
     assert blog.client.post("/1.1/get-subscription", data={"key": WRONG}).data == b"invalid"
 
 
-# As a proxy
+# As a proxy, on the wire
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Open, so that any key of twelve characters will do."""
+    folder = tmp_path_factory.mktemp("served")
+    write_model(folder / "models")
+    with Served(folder) as running:
+        yield running
+
+
+def form(target: str, host: str, version: str = "1.1") -> bytes:
+    body = b"blog=b&user_ip=&comment_content=Cheap+pills+and+casino"
+    head = f"POST {target} HTTP/{version}\r\nHost: {host}\r\nConnection: close\r\n"
+    kind = "Content-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}{kind}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_whole_address_as_target_is_taken_and_the_answer_has_a_length(
+    served: Served, version: str
+) -> None:
+    host = "abcdefabcdef.rest.akismet.com"
+    answer = served.raw(form(f"http://{host}{CHECK}", host, version))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert body == b"true"
+    assert b"content-length: 4" in head.lower()
+    assert b"transfer-encoding" not in head.lower()
+
+
+def test_connect_is_refused_at_once(served: Served) -> None:
+    target = "rest.akismet.com:443"
+    answer = served.raw(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    assert answer.split()[1] in (b"404", b"405")
+
+
+def test_a_foreign_host_gets_nothing(served: Served) -> None:
+    host = "100.100.100.200"
+    request = f"GET http://{host}/latest/meta-data HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    assert served.raw(request.encode()).split()[1] == b"404"
 
 
 def test_nothing_is_forwarded(blog: Blog) -> None:

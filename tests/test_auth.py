@@ -55,7 +55,9 @@ def test_every_route_of_the_app_declares_a_role_or_is_meant_for_everybody(app: F
     undeclared = {rule.endpoint for rule in app.url_map.iter_rules()} - {
         name for name, view in app.view_functions.items() if hasattr(view, "operation")
     }
-    assert undeclared == {"static"}
+    # these keep to their protocols' ways to carry a key, which their own tests hold
+    faces = {"akismet", "akismet_account", "perspective", "coral", "openai_moderations"}
+    assert {name.partition(".")[0] for name in undeclared} == {"static", *faces}
 
 
 def test_every_route_refuses_no_key_a_wrong_key_and_a_weaker_role(app: Flask) -> None:

@@ -290,7 +290,7 @@ def test_a_language_the_model_does_not_know_gets_scores_that_hold_nothing(
 
 def test_a_site_may_publish_what_was_not_evaluated(policy: Policy) -> None:
     open_site = replace(policy, on_unevaluated="publish")
-    unclear = Assessment({"spam": 0.5, "abuse": 0.5}, Language("und", evaluated=False))
+    unclear = Assessment({"spam": 0.5, "abuse": 0.5}, Language("und", evaluated=False), frozenset())
     ((said,),) = language.judge([case("x", open_site, assessment=unclear)])
     assert not said.holds
     assert said.message == "The language of the text is not clear, so the model did not judge it."

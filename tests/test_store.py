@@ -1,6 +1,6 @@
 """The store: one record for one comment, nothing lost, nothing left of what was erased.
 
-Runs on SQLite, and on the PostgreSQL database that MODERATION_TEST_POSTGRES names (it is emptied).
+Runs on SQLite, and on a PostgreSQL server that the tests start.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import click
 from tqdm import tqdm
 
 from moderation import settings
+from moderation.files import writing_text
 from moderation.shelf import ModelShelf
 from training import card, corpora, dataset, evaluation, hygiene, measure
 from training import train as training
@@ -35,7 +36,11 @@ CSV = click.Path(path_type=Path, dir_okay=False)
     "--baseline", is_flag=True, help="Add a plain scikit-learn pipeline to the card (slow)."
 )
 @click.option(
-    "--seed", default=0, show_default=True, help="The same rows and seed give the same weights."
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The same rows and seed give the same weights.",
 )
 def train(
     csv: tuple[Path, ...],
@@ -62,14 +67,13 @@ def train(
     )
     click.echo(outcome.report)
     click.echo(f"Model {outcome.version} is in {outcome.folder}; its card is CARD.md there.")
-    if no_activate:
-        click.echo(f"Not activated. To use it: moderation models activate {outcome.version}")
-        return 0
     if outcome.losses:
-        click.echo(f"Not activated: it is worse than {outcome.compared_with}:", err=True)
+        click.echo(f"It is worse than the active model, {outcome.compared_with}:", err=True)
         for loss in outcome.losses:
             click.echo(f"- {loss}", err=True)
-        return 1
+    if outcome.losses or no_activate:
+        click.echo(f"Not activated. To use it: moderation models activate {outcome.version}")
+        return 0 if no_activate else 1
     shelf.activate(outcome.version)
     click.echo(f"Activated {outcome.version}. To go back: moderation models rollback")
     return 0
@@ -102,7 +106,9 @@ def evaluate(
     text = "\n".join(card.compared(f"{csv.name}, by model {classifier.version}", None, found, None))
     click.echo(text)
     if report is not None:
-        report.write_text(evaluation.html(text, scores, ordered.lessons), encoding="utf-8")
+        page = evaluation.html(text, scores, ordered.lessons)
+        with writing_text(report) as out:
+            out.write(page)
         click.echo(f"The report with plots is in {report}.")
     return 0
 

@@ -41,9 +41,8 @@ _TRUST = {
     "goemotions_weak_ok": 0.5,
     "convabuse": 0.5,
     "sms_four_fifths": 0.3,
-    "comments": 3.0,
 }
-"""Below 1 for labels that were seen to be poor or far from comments, above 1 for our own seeds."""
+"""Weights below 1 for labels that were seen to be poor or far from comments."""
 
 _NO_SPAM_SEEN = frozenset(
     [
@@ -109,9 +108,10 @@ def _reviewed() -> dict[str, str]:
 
 def subjects(corpus: Corpus) -> frozenset[str]:
     """What the corpus speaks of: `spam`, `abuse` or both. Its folder says it, else its labels."""
-    if corpus.path.parent.name in ("spam", "abuse"):
-        return frozenset((corpus.path.parent.name,))
     found = frozenset(corpus.labels) - {"ok"}
+    folder = frozenset((corpus.path.parent.name,))
+    if folder <= {"spam", "abuse"} and found <= folder:
+        return folder
     return found or frozenset(("spam", "abuse"))
 
 
@@ -209,6 +209,8 @@ _RELATED = {
 }
 _FAMILY = {name: family for family, names in _RELATED.items() for name in names}
 _OURS = frozenset(("comments",))
+SEEDS_OF_SPAM = 3.0
+"""How much more our own seeds weigh for spam: they hold the kinds that no corpus of spam has."""
 _RUDE_OK = frozenset(("reddit_removed_by_mods", "convabuse", "davidson_tweets", "fr_mlma"))
 
 
@@ -216,6 +218,11 @@ def related(corpus: str) -> str | None:
     """The name that related corpora share, so that they are left out together; None for our own
     seeds, whose kinds are by design in no other corpus, so that they are split by rows."""
     return None if corpus in _OURS else _FAMILY.get(corpus, corpus)
+
+
+def is_ours(corpus: str) -> bool:
+    """Whether the corpus is our own seeds."""
+    return corpus in _OURS
 
 
 def honest_for(corpus: str, head: str) -> bool:

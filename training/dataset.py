@@ -11,11 +11,12 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from moderation.errors import ModerationError
+from moderation.labelled_csv import restore
 from moderation.text import fold
 from moderation.verdict import Author, Comment
 
@@ -25,8 +26,9 @@ OPTIONAL = (
     "fine_label", "author", "author_url", "article", "lang", "source", "split", "weight"
 )  # fmt: skip
 _SYNONYMS = {"ham": "ok"}
+_OURS = ("seeds", "comments")
+"""Folder and name of our own seeds, which training treats apart from a site's `comments.csv`."""
 _CELL_LIMIT = 2**31 - 1
-_NEUTRALISED = re.compile(r"'(?=[=+\-@\t\r])")
 _NOT_LETTERS = re.compile(r"[\W\d_]+|https?://\S+|www\.\S+")
 _KEY_LENGTH = 200
 
@@ -37,14 +39,19 @@ class BadDataset(ModerationError):
     status = 422
     title = "Bad labelled CSV"
 
-    def __init__(self, file: Path | str, problem: str, row: int | None = None) -> None:
-        place = f"{file}, row {row}" if row is not None else str(file)
+    def __init__(
+        self, file: Path | str, problem: str, row: int | None = None, line: int | None = None
+    ) -> None:
+        place = str(file) if row is None else f"{file}, row {row}"
+        # a cell may hold line breaks: spreadsheets count rows, editors count lines
+        place += "" if line in (None, row) else f" (line {line})"
         super().__init__(f"{place}: {problem}")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled comment. `corpus` is its file, `place` its row there (the header is row 1)."""
+    """One labelled comment. `corpus` is its file, `place` its row there (the header is row 1),
+    `line` the line of the file that it ends on."""
 
     text: str
     label: str
@@ -55,6 +62,7 @@ class Row:
     weight: float
     corpus: str
     place: int
+    line: int
 
     def comment(self) -> Comment:
         """The row as a reader would have submitted it."""
@@ -85,17 +93,17 @@ def read(paths: Sequence[Path], mapping: Mapping[str, str] | None = None) -> lis
     corpora = [_read(path, name, mapping or {}) for path, name in zip(paths, names, strict=True)]
     total = sum((corpus.labels for corpus in corpora), Counter[str]())
     if not total:
-        raise BadDataset(
-            ", ".join(map(str, paths)), "no rows; put labelled comments below the header"
-        )
+        raise unusable(corpora, "no rows; put labelled comments below the header")
     if len(total) == 1:
         only = next(iter(total))
-        raise BadDataset(
-            ", ".join(map(str, paths)),
-            f"every row is {only!r}; a model learns from both sides, so add rows that are "
-            + ("spam or abuse" if only == "ok" else "ok"),
-        )
+        problem = f"every row is {only!r}; a model learns from both sides, so add rows that are "
+        raise unusable(corpora, problem + ("spam or abuse" if only == "ok" else "ok"))
     return corpora
+
+
+def unusable(corpora: Sequence[Corpus], problem: str) -> BadDataset:
+    """The error of files that are well-formed and that nothing can be learnt from."""
+    return BadDataset(", ".join(str(corpus.path) for corpus in corpora), problem)
 
 
 def key(text: str) -> str:
@@ -106,15 +114,21 @@ def key(text: str) -> str:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Short names for the files: the stem, with its folder where the stem alone is not unique."""
+    """Short names for the files: the stem, with its folder where the stem alone is not unique or
+    is the name of our seeds."""
     stems = Counter(path.stem for path in paths)
-    return [
-        path.stem if stems[path.stem] == 1 else "/".join(path.with_suffix("").parts[-2:])
-        for path in paths
-    ]
+    names = []
+    for path in paths:
+        folder = path.resolve().parent.name
+        alone = stems[path.stem] == 1 and path.stem != _OURS[1]
+        ours = (folder, path.stem) == _OURS
+        names.append(path.stem if alone or ours else f"{folder}/{path.stem}")
+    twice = Counter(names)
+    return [name if twice[name] == 1 else f"{name} ({i})" for i, name in enumerate(names, start=1)]
 
 
 def _read(path: Path, name: str, mapping: Mapping[str, str]) -> Corpus:
+    csv.field_size_limit(_CELL_LIMIT)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -122,35 +136,60 @@ def _read(path: Path, name: str, mapping: Mapping[str, str]) -> Corpus:
     try:
         content = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise BadDataset(path, "not UTF-8; save it as UTF-8 and try again", row) from error
+        before = data[: error.start].decode("utf-8-sig", "replace") + "?"
+        row = sum(1 for _ in csv.reader(_lines(before)))
+        problem = "not UTF-8; save it as UTF-8 and try again"
+        raise BadDataset(path, problem, row, before.count("\n") + 1) from error
     if not content.strip():
         raise BadDataset(path, "is empty; it needs a header with the columns text,label")
     rows = tuple(_rows(path, name, content, mapping))
     return Corpus(name, path, hashlib.sha256(data).hexdigest(), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A row of a file, and its first and last line there."""
+
+    path: Path
+    corpus: str
+    row: int
+    first: int
+    last: int
+
+    def wrong(self, problem: str) -> BadDataset:
+        return BadDataset(self.path, problem, self.row, self.first)
+
+
 def _rows(path: Path, name: str, content: str, mapping: Mapping[str, str]) -> Iterator[Row]:
-    csv.field_size_limit(_CELL_LIMIT)
     lines = csv.reader(_lines(content), strict=True)
+    number, first = 1, 1
     try:
         header = [cell.strip() for cell in next(lines)]
         columns = _columns(path, header)
+        number, first = 2, lines.line_num + 1
         for cells in lines:
-            place = lines.line_num
+            place = _Place(path, name, number, first, lines.line_num)
+            number, first = number + 1, lines.line_num + 1
             if not cells:
-                continue
+                continue  # an empty line; it counts, as in a spreadsheet
             if len(cells) != len(header):
-                problem = (
+                raise place.wrong(
                     f"{len(cells)} cells where the header has {len(header)}; "
                     "put cells that hold commas, quotes or line breaks in double quotes"
                 )
-                raise BadDataset(path, problem, place)
-            row = _row(path, name, place, {c: cells[i] for c, i in columns.items()}, mapping)
+            row = _row(place, {c: restore(cells[i]) for c, i in columns.items()}, mapping)
             if row is not None:
                 yield row
     except csv.Error as error:
-        raise BadDataset(path, f"not a well-formed CSV ({error})", lines.line_num) from error
+        raise BadDataset(path, _malformed(str(error)), number, first) from error
+
+
+def _malformed(problem: str) -> str:
+    if "end of data" in problem:
+        return 'a cell opens with " and nothing closes it; put quotes inside a cell twice ("")'
+    if "new-line" in problem:
+        return "a lone carriage return outside quotes; save it with line ends of LF or CRLF"
+    return f"not a well-formed CSV ({problem})"
 
 
 def _lines(content: str) -> Iterable[str]:
@@ -172,42 +211,39 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
     return {column: header.index(column) for column in (*REQUIRED, *OPTIONAL) if column in header}
 
 
-def _row(
-    path: Path, corpus: str, place: int, cells: Mapping[str, str], mapping: Mapping[str, str]
-) -> Row | None:
+def _row(place: _Place, cells: Mapping[str, str], mapping: Mapping[str, str]) -> Row | None:
     value = cells["label"].strip()
     label = mapping.get(value, value)
     label = _SYNONYMS.get(label.lower(), label.lower())
     if label not in LABELS:
-        problem = (
-            f"label {value!r} is none of ok, spam, abuse; mend it, or say what it means with "
-            f"--map {value or 'VALUE'}=ok (or spam, or abuse)"
+        raise place.wrong(
+            f"label {_shown(value)} is none of ok, spam, abuse; mend it, or say what it means with "
+            f"--map {_shown(value)}=ok (or spam, or abuse)"
         )
-        raise BadDataset(path, problem, place)
-    text = (
-        _NEUTRALISED.sub("", cells["text"], count=1) if cells["text"][:1] == "'" else cells["text"]
-    )
-    if not text.strip():
+    weight = _weight(place, cells.get("weight", ""))
+    if not cells["text"].strip():
         return None  # nothing to learn from, and nothing wrong
     fine = frozenset(
         filter(None, (part.strip() for part in cells.get("fine_label", "").split(";")))
     )
-    weight = _weight(path, place, cells.get("weight", ""))
     return Row(
-        text, label, fine, cells.get("author", ""), cells.get("author_url", ""),
-        cells.get("article", ""), weight, corpus, place,
+        cells["text"], label, fine, cells.get("author", ""), cells.get("author_url", ""),
+        cells.get("article", ""), weight, place.corpus, place.row, place.last,
     )  # fmt: skip
 
 
-def _weight(path: Path, place: int, value: str) -> float:
+def _shown(value: str) -> str:
+    # a text that slipped into the column of labels would fill the screen
+    return repr(value if len(value) <= 40 else f"{value[:40]}…")
+
+
+def _weight(place: _Place, value: str) -> float:
     try:
         weight = float(value) if value.strip() else 1.0
     except ValueError:
         weight = math.nan
     if not 0 <= weight <= 1000:
-        problem = f"weight {value!r} is no number from 0 to 1000; mend it or leave the cell empty"
-        raise BadDataset(path, problem, place)
+        raise place.wrong(
+            f"weight {_shown(value)} is no number from 0 to 1000; mend it or leave the cell empty"
+        )
     return weight
-
-
-Progress = Callable[[str], None]

@@ -21,7 +21,7 @@ def html(
     text: str, scores: Mapping[str, npt.NDArray[np.float64]], lessons: Sequence[Lesson]
 ) -> str:
     """The figures (Markdown) and the plots of these rows, as a page."""
-    nobody = Row("", "ok", frozenset(), "", "", "", 1.0, "", 0)
+    nobody = Row("", "ok", frozenset(), "", "", "", 1.0, "", 0, 0)
     rows = OutOfFold(
         (nobody,) * len(lessons),
         tuple(lessons),

@@ -34,6 +34,12 @@ class Sorted:
     held_out_lessons: list[Lesson]
     doubts: list[Doubt]
 
+    def pairs(self, *, held_out: bool = False) -> list[tuple[Row, Lesson]]:
+        """Rows to train on, or those held out, each with its lesson."""
+        if held_out:
+            return list(zip(self.held_out, self.held_out_lessons, strict=True))
+        return list(zip(self.rows, self.lessons, strict=True))
+
 
 def sort(rows: Sequence[Row], lessons: Sequence[Lesson], *, hold_out: bool = True) -> Sorted:
     """Leaves out near-copies (the same letters: links, digits and signs may differ) but the first,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
+from scipy.stats import beta, mannwhitneyu
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.classifier import VERDICT_HEADS, Classifier
@@ -23,6 +23,10 @@ _BATCH = 500
 _RESAMPLES = 400
 _SLACK = 0.002
 """A loss of ROC AUC below this is nobody's reason to keep the older model."""
+_LOSS_SLACK = 0.25
+"""As above, for the rise of the log loss, as a share of what it was."""
+_UPSIDE_DOWN = 0.4
+"""No site's rows were seen to be ranked worse than this by a model that is any good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Figures:
     interval: tuple[float, float]
     caught: float
     calibration_error: float
+    log_loss: float
 
 
 def score(classifier: Classifier, rows: Sequence[Row]) -> dict[str, F64]:
@@ -82,7 +87,13 @@ def _figures(head: str, target: F64, score: F64, threshold: float) -> Figures:
         interval(held, len(honest)),
         float((bad >= threshold).mean()) if len(bad) else np.nan,
         expected_calibration_error(target, score, np.ones(len(target))),
+        float(_log_losses(target, score).mean()),
     )
+
+
+def _log_losses(target: F64, score: F64) -> F64:
+    sure = np.clip(np.where(target == 1, score, 1 - score), 1e-6, 1)
+    return np.asarray(-np.log(sure))
 
 
 def interval(successes: int, trials: int) -> tuple[float, float]:
@@ -112,6 +123,8 @@ def losses(
                     f"ROC AUC for {head} falls by {-gain:.4f} on {len(y)} held-out rows "
                     f"(at best by {-most:.4f})"
                 )
+        if len(y):
+            found += _surprised(head, _log_losses(y, old), _log_losses(y, new))
         honest = y == 0
         more = (new[honest] >= thresholds_after[head]).astype(int)
         fewer = (old[honest] >= thresholds_before[head]).astype(int)
@@ -119,6 +132,33 @@ def losses(
         # two standard deviations of the difference of paired counts (McNemar 1947)
         if newly - spared > max(1, 2 * np.sqrt(newly + spared)):
             found.append(f"{newly - spared} more of {honest.sum()} honest rows are held for {head}")
+    return found
+
+
+def _surprised(head: str, old: F64, new: F64) -> list[str]:
+    rise = new - old
+    noise = 1.96 * float(rise.std()) / np.sqrt(len(rise))
+    if rise.mean() <= max(noise, _LOSS_SLACK * old.mean()):
+        return []
+    means = f"from {old.mean():.4f} to {new.mean():.4f}"
+    return [f"log loss for {head} rises {means} on {len(rise)} held-out rows"]
+
+
+def contradictions(scores: Mapping[str, F64], lessons: Sequence[Lesson]) -> list[str]:
+    """A sentence for each head that ranks its rows the other way round, as it does where labels
+    are swapped: a model that learns such rows looks better on more of them, and is not."""
+    found = []
+    for head, target in verdict_targets(lessons).items():
+        bad, honest = scores[head][target == 1], scores[head][target == 0]
+        if not len(bad) or not len(honest):
+            continue
+        above, chance = mannwhitneyu(bad, honest, alternative="less")
+        auc = above / (len(bad) * len(honest))
+        if auc < _UPSIDE_DOWN and chance < 0.01:
+            found.append(
+                f"the active model ranks these rows the other way round for {head} (ROC AUC "
+                f"{auc:.3f} on {len(bad) + len(honest)} rows); are the labels swapped?"
+            )
     return found
 
 

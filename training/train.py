@@ -17,17 +17,15 @@ import numpy.typing as npt
 
 from moderation import artefact
 from moderation.classifier import HEADS, VERDICT_HEADS, Classifier
-from moderation.errors import UnknownModel
-from moderation.shelf import ModelShelf, shipped
+from moderation.errors import ModelRefused, UnknownModel
+from moderation.shelf import ModelShelf
 from moderation.verdict import Comment
-from training import card, corpora, dataset, hygiene, measure, recipe, validation
+from training import card, corpora, dataset, gate, hygiene, languages, recipe, validation
 from training.corpora import Lesson
-from training.dataset import Corpus, Row
+from training.dataset import Corpus, Row, key
 from training.teach import teach
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
-_ENOUGH = {"spam": (40, 25), "abuse": (200, 200)}
-"""Honest and bad rows in a language from which on a head may judge it."""
 _REHEARSED = 2_000
 _CANARIES = (
     "Thank you, this answered the question I had since spring.",
@@ -83,7 +81,7 @@ def run(
     Raises BadDataset for input that cannot be trained on; then nothing was written.
     """
     found = dataset.read(paths, mapping)
-    champion = _champion(shelf)
+    champion = _champion(shelf, needed=not from_scratch)
     if from_scratch or champion is None:
         draft, losses = _afresh(found, champion, baseline, seed, steps)
     else:
@@ -93,18 +91,22 @@ def run(
     return Outcome(version, folder, losses, report, champion.version if champion else None)
 
 
-def _champion(shelf: ModelShelf) -> Classifier | None:
+def _champion(shelf: ModelShelf, *, needed: bool) -> Classifier | None:
     try:
         return shelf.active()
     except UnknownModel:
         return None
+    except ModelRefused:
+        if needed:
+            raise
+        return None  # a broken model is what training from scratch mends
 
 
 def _afresh(
     found: Sequence[Corpus], champion: Classifier | None, baseline: bool, seed: int, steps: Steps
 ) -> tuple[_Draft, list[str]]:
-    rows, lessons = _taught(found)
-    ordered = hygiene.sort(rows, lessons)
+    ordered = hygiene.sort(*_taught(found))
+    _enough(found, ordered.lessons)
     mixed = np.random.default_rng(seed).permutation(len(ordered.rows))
     rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
     with steps("Leaving corpora out", validation.FOLDS) as done:
@@ -113,14 +115,18 @@ def _afresh(
         chunks = recipe.featurise(rows, done, forget_authors=True)
     with steps("Fitting", len(HEADS)) as done:
         linear = recipe.fit(
-            chunks, _targets(lessons), _weights(rows, lessons), seed=seed, report=lambda: done(1)
+            chunks,
+            validation.all_targets(lessons),
+            _weights(rows, lessons),
+            seed=seed,
+            report=lambda: done(1),
         )
     del chunks
     calibration = validation.calibrate(unseen)
     calibration |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
     thresholds = validation.thresholds(unseen, calibration)
     draft = _Draft(linear, {"calibration": calibration, "thresholds": thresholds})
-    draft.manifest["languages"] = _languages(rows, lessons)
+    draft.manifest["languages"] = languages.judged(rows, lessons)
     scores = validation.scores(unseen.margins, calibration)
     table = validation.qualities(unseen.corpora(), unseen.folds, unseen.verdict_targets(), scores)
     draft.doubts = ordered.doubts + [
@@ -134,61 +140,56 @@ def _afresh(
     draft.manifest["validation"] = validation.as_json(table)
     draft.sections = card.validated(unseen, scores, table, plain, thresholds)
     draft.plots = card.plots(unseen, scores, thresholds)
-    challenger = _loaded(draft)
-    held_out = (ordered.held_out, ordered.held_out_lessons)
-    losses = _compare(draft, champion, challenger, held_out, "rows held out of all corpora")
-    return draft, losses
+    held_out = ordered.pairs(held_out=True)
+    name = "rows held out of all corpora"
+    if champion is not None and len(pairs := gate.with_seeds(held_out)) > len(held_out):
+        held_out, name = pairs, f"{name}, and of our seeds where those are few"
+    return draft, _compare(draft, champion, held_out, name)
+
+
+def _enough(found: Sequence[Corpus], lessons: Sequence[Lesson]) -> None:
+    """Raises BadDataset where no head has enough rows of both kinds to learn from."""
+    targets = validation.all_targets(lessons)
+    targets = targets[np.array([lesson.weight > 0 for lesson in lessons], bool)]
+    rows = int(np.minimum((targets == 0).sum(0), (targets == 1).sum(0)).max())
+    if rows < recipe.MIN_EXAMPLES:
+        raise dataset.unusable(
+            found,
+            f"too few rows to begin a model with: without copies and held-out rows {rows} of one "
+            f"kind are left, and {recipe.MIN_EXAMPLES} of each are needed; add rows, or leave out "
+            "--from-scratch to teach the active model with these",
+        )
 
 
 def _on_top(
     found: Sequence[Corpus], champion: Classifier, steps: Steps
 ) -> tuple[_Draft, list[str]]:
     ordered = hygiene.sort(*_taught(found), hold_out=False)
-    site = list(zip(ordered.rows, ordered.lessons, strict=True))
-    seeds = hygiene.sort(*_taught(dataset.read([_seeds()])))
-    rehearsal = list(zip(seeds.rows, seeds.lessons, strict=True))[:_REHEARSED]
+    rehearsal, general = gate.seeds()
+    held_out = {key(row.text) for row, _ in general}
+    site = {key(row.text): (row, lesson) for row, lesson in ordered.pairs()}
+    own = [pair for name, pair in site.items() if name not in held_out]
+    if not own:
+        raise dataset.unusable(found, "no row is left to learn from: they contradict each other")
+    rehearsal = [(row, lesson) for row, lesson in rehearsal if key(row.text) not in site]
+    rehearsal = rehearsal[:: len(rehearsal) // _REHEARSED + 1]
     with steps("Teaching", 3) as done:
-        taught = teach(champion, recipe.Linear.of(champion), site, rehearsal, lambda: done(1))
+        taught = teach(champion, recipe.Linear.of(champion), own, rehearsal, lambda: done(1))
     kept = ("calibration", "thresholds", "languages", "validation")
-    draft = _Draft(taught.model, {name: champion.manifest[name] for name in kept})
+    draft = _Draft(taught.model, {name: champion.manifest.get(name) for name in kept})
     draft.doubts = ordered.doubts
     draft.manifest["taught_on_top_of"] = champion.version
-    general = (seeds.held_out, seeds.held_out_lessons)
-    losses = _compare(draft, champion, _loaded(draft), general, "general validation (our seeds)")
-    calibration = champion.manifest["calibration"]
-    before = measure.score(champion, ordered.rows)
-    after = validation.scores(taught.unseen, calibration)
-    bars = measure.thresholds(champion)
-    draft.sections += card.compared(
-        "your rows, each judged by a model that did not see it",
-        measure.figures(before, ordered.lessons, bars),
-        measure.figures(after, ordered.lessons, bars),
-        champion.version,
-    )
-    losses += measure.losses(before, after, ordered.lessons, bars, bars)
-    return draft, losses
+    losses = _compare(draft, champion, general, "general validation (our seeds)")
+    compared = gate.compare_taught(champion, own, taught.unseen)
+    draft.sections += compared.section
+    return draft, losses + compared.losses
 
 
-def _compare(
-    draft: _Draft,
-    champion: Classifier | None,
-    challenger: Classifier,
-    held_out: tuple[list[Row], list[Lesson]],
-    name: str,
-) -> list[str]:
-    rows, lessons = held_out
-    after = measure.score(challenger, rows)
-    new = measure.figures(after, lessons, measure.thresholds(challenger))
-    draft.manifest["held_out"] = card.plain(new)
-    if champion is None:
-        draft.sections += card.compared(name, None, new, None)
-        return []
-    before = measure.score(champion, rows)
-    old = measure.figures(before, lessons, measure.thresholds(champion))
-    draft.sections += card.compared(name, old, new, champion.version)
-    return measure.losses(
-        before, after, lessons, measure.thresholds(champion), measure.thresholds(challenger)
-    )
+def _compare(draft: _Draft, champion: Classifier | None, pairs: gate.Pairs, name: str) -> list[str]:
+    compared = gate.compare(champion, _loaded(draft), pairs, name)
+    draft.manifest["held_out"] = card.plain(compared.figures)
+    draft.sections += compared.section
+    return compared.losses
 
 
 def _save(
@@ -198,7 +199,7 @@ def _save(
     digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
     now = datetime.now(UTC)
     version = f"{now:%Y.%m.%d}-{digest[:8]}"
-    if version in shelf.versions():
+    if (shelf.folder / version / artefact.MANIFEST).is_file():
         return version, shelf.folder / version  # the same rows and seed, on the same day
     manifest = {
         **draft.manifest,
@@ -226,47 +227,28 @@ def _taught(found: Iterable[Corpus]) -> tuple[list[Row], list[Lesson]]:
     return rows, lessons
 
 
-def _targets(lessons: Sequence[Lesson]) -> npt.NDArray[np.float64]:
-    return np.array([[lesson.target(head) for head in HEADS] for lesson in lessons])
-
-
 def _weights(rows: Sequence[Row], lessons: Sequence[Lesson]) -> npt.NDArray[np.float64]:
     trust = np.array([lesson.weight for lesson in lessons])
     weights = recipe.corpus_weights([row.corpus for row in rows], trust)
-    return recipe.head_weights(rows, weights, _targets(lessons))
+    return recipe.head_weights(rows, weights, validation.all_targets(lessons))
 
 
 def _fine_calibration(
     linear: recipe.Linear, rows: Sequence[Row], lessons: Sequence[Lesson]
 ) -> dict[str, list[float]]:
     """Fine labels stand in a few corpora each, so rows are left out for them, not corpora."""
+    if not rows:
+        return {head: [1.0, 0.0] for head in HEADS[3:]}
     margins = linear.margins(recipe.featurise(rows, lambda done: None))
     names = np.array([row.corpus for row in rows])
     return {
         head: validation.platt(
-            margins[:, HEADS.index(head)], _targets(lessons)[:, HEADS.index(head)], names
+            margins[:, HEADS.index(head)],
+            validation.all_targets(lessons)[:, HEADS.index(head)],
+            names,
         )
         for head in HEADS[3:]
     }
-
-
-def _languages(rows: Sequence[Row], lessons: Sequence[Lesson]) -> dict[str, list[str]]:
-    """The languages that each head saw enough honest and bad rows of, to judge them."""
-    from moderation.language import detect  # noqa: PLC0415
-    from moderation.text import fold  # noqa: PLC0415
-
-    targets = validation.verdict_targets(lessons)
-    codes = np.array([detect(fold(row.text[:500])) for row in rows])
-    judged = {}
-    for head, (honest, bad) in _ENOUGH.items():
-        judged[head] = [
-            str(code)
-            for code in sorted(set(codes))
-            if code != "und"
-            and ((codes == code) & (targets[head] == 0)).sum() >= honest
-            and ((codes == code) & (targets[head] == 1)).sum() >= bad
-        ]
-    return judged
 
 
 def _loaded(draft: _Draft) -> Classifier:
@@ -279,8 +261,3 @@ def _canaries(classifier: Classifier) -> list[dict[str, Any]]:
         {"text": text, **{head: round(a.scores[head], 6) for head in VERDICT_HEADS}}
         for text, a in zip(_CANARIES, assessed, strict=True)
     ]
-
-
-def _seeds() -> Path:
-    inside = Path(artefact.__file__).parent / "seeds" / "comments.csv"
-    return inside if inside.is_file() else shipped().parent / "seeds" / "comments.csv"

@@ -64,6 +64,12 @@ class Quality:
     recall: float
 
 
+def all_targets(lessons: Sequence[Lesson]) -> F64:
+    """For every head: 1, 0, or NaN where the lesson doesn't say. Shape (lessons, heads)."""
+    table = [[lesson.target(head) for head in HEADS] for lesson in lessons]
+    return np.array(table, np.float64).reshape(-1, len(HEADS))
+
+
 def verdict_targets(lessons: Sequence[Lesson]) -> dict[str, F64]:
     """For spam and abuse: 1, 0, or NaN where the lesson doesn't say."""
     by_head = {h: np.array([lesson.target(h) for lesson in lessons]) for h in ("spam", *ABUSE)}
@@ -79,7 +85,7 @@ def leave_corpora_out(
     rows, lessons = [rows[i] for i in chosen], [lessons[i] for i in chosen]
     folds = assign(rows)
     keys = np.array([key(row.text) for row in rows])
-    targets = np.array([[lesson.target(head) for head in HEADS] for lesson in lessons])
+    targets = all_targets(lessons)
     trust = np.array([lesson.weight for lesson in lessons])
     names = [row.corpus for row in rows]
     chunks = recipe.featurise(rows, lambda done: None, forget_authors=True)
@@ -117,7 +123,7 @@ def _sample(rows: Sequence[Row]) -> list[int]:
     """At most so many rows of each corpus, the same ones each time, in a mixed order."""
     order = sorted(
         range(len(rows)),
-        key=lambda i: hashlib.blake2b(f"{rows[i].corpus}/{rows[i].place}".encode()).digest(),
+        key=lambda i: hashlib.blake2b(f"{rows[i].corpus}/{rows[i].line}".encode()).digest(),
     )
     taken: Counter[str] = Counter()
     sample = []
@@ -132,7 +138,7 @@ def calibrate(found: OutOfFold) -> dict[str, list[float]]:
     """Slope and offset of each head's log-odds (Platt 1999), corpora weighing alike; `abuse` maps
     the log-odds of the noisy-or of its two heads."""
     names = found.corpora()
-    targets = np.array([[lesson.target(head) for head in HEADS] for lesson in found.lessons])
+    targets = all_targets(found.lessons)
     calibration = {
         head: platt(found.margins[:, column], targets[:, column], names)
         for column, head in enumerate(HEADS)
@@ -202,6 +208,9 @@ def thresholds(
                 for n in names[honest]
             ]
         )
+        if not honest.any():  # nothing is known of this head, so it holds nothing
+            table[head] = [[promise, 1.0] for promise in PROMISES]
+            continue
         order = np.argsort(-score[honest])
         share = np.cumsum(weight[order]) / weight.sum()
         ranked = score[honest][order]
