@@ -7,6 +7,7 @@ toxicity (rude to people) and hate (against groups), joined by noisy-or (Pearl 1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from moderation.features import VOID, Features, extract
 from moderation.language import UNDETERMINED, detect
-from moderation.text import BODY, SEGMENTS, Reading, fold_traced, read
+from moderation.text import BODY, READ_CHARACTERS, SEGMENTS, Reading, fold_traced, read
 from moderation.verdict import Comment, Language, Span
 
 HEADS = ("spam", "toxicity", "hate", "insult", "threat", "identity_attack", "profanity", "sexual")
@@ -29,6 +30,8 @@ VERDICT_HEADS = ("spam", "abuse")
 F32 = npt.NDArray[np.float32]
 _SCORES = (*VERDICT_HEADS, *FINE_LABELS)
 _CHARACTERS_AT_ONCE = 25_000
+_SOURCE = re.compile(r"&#?\w{1,32};?|.[^\x00-\x7f]*", re.DOTALL)
+"""What one folded character may have been written as: an entity, or a letter and its marks."""
 _SPANS = 6
 _SPAN_SHARE = 0.04
 """A span that carries less than this share of what speaks for a hold isn't worth showing."""
@@ -76,7 +79,8 @@ class Classifier:
     def scores(self, readings: Sequence[Reading]) -> npt.NDArray[np.float64]:
         """Calibrated probabilities, shape (readings, spam + abuse + fine labels)."""
         margins = self.margins(extract(readings))
-        probability = 1 / (1 + np.exp(-(margins * self._slope + self._offset)))
+        with np.errstate(over="ignore"):  # one letter typed 65,536 times; infinity is right there
+            probability = 1 / (1 + np.exp(-(margins * self._slope + self._offset)))
         return np.round(
             np.column_stack((probability[:, 0], self._joined(probability), probability[:, 3:])), 6
         )
@@ -102,8 +106,9 @@ class Classifier:
         carried = _spread(features, self._rows, column, int(stop)) * unit
         # the blanks that frame a segment are no characters of the text
         weights = carried[start + 1 : stop - 1]
-        folded, origin = fold_traced(comment.content)
-        return _spans(comment.content, folded, origin, weights)
+        content = comment.content[:READ_CHARACTERS]
+        folded, origin = fold_traced(content)
+        return _spans(content, folded, origin, weights)
 
     def threshold(self, head: str, promise: float) -> float:
         """The score from which on a comment is held, so that at most a share `promise` of honest
@@ -205,15 +210,18 @@ def _spans(
             phrases.append((int(begin), stop, sofar + weight))
         previous = weight > worth
     heaviest = sorted(phrases, key=lambda phrase: -phrase[2])[:_SPANS]
+    places = [(origin[start], _end(content, origin, stop)) for start, stop, _ in heaviest]
     return tuple(
-        Span(
-            origin[start],
-            origin[stop - 1] + 1,
-            content[origin[start] : origin[stop - 1] + 1],
-            round(weight, 3),
-        )
-        for start, stop, weight in heaviest
+        Span(start, end, content[start:end], round(weight, 3))
+        for (start, end), (_, _, weight) in zip(places, heaviest, strict=True)
     )
+
+
+def _end(content: str, origin: Sequence[int], stop: int) -> int:
+    """Where the source of the folded character before `stop` ends; tags behind it don't count."""
+    begin = origin[stop - 1]
+    source = _SOURCE.match(content, begin, max(origin[stop], begin + 1))
+    return source.end() if source else begin + 1
 
 
 def _words(folded: str) -> list[tuple[int, int]]:

@@ -1,7 +1,8 @@
-"""Output files that are either whole or not there."""
+"""Output files that are either whole or not there, and CSV that is read as it was written."""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import os
@@ -10,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TextIO, cast
+from typing import IO, Any, TextIO, cast
 
 
 @contextmanager
@@ -49,6 +50,23 @@ def writing_text(path: Path | None) -> Iterator[TextIO]:
             cast(IO[bytes], packed), encoding="utf-8", errors="surrogateescape", newline=""
         ) as file:
             yield file
+
+
+def csv_writer(file: TextIO) -> Any:
+    """A writer of CSV lines that end in a newline, with every cell quoted that has to be.
+
+    csv.writer leaves a lone carriage return bare unless lines end in one too (before Python 3.13),
+    and readers take it for the end of the row.
+    """
+    return csv.writer(_NewlinesOnly(file), lineterminator="\r\n")
+
+
+class _NewlinesOnly:
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        return self._file.write(f"{line[:-2]}\n")
 
 
 def _finish(temporary: Path, path: Path) -> None:

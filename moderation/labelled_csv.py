@@ -7,11 +7,11 @@ that taking one off always gives the text back.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from moderation.files import csv_writer
 from moderation.labels import LABEL_COLUMNS
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -31,7 +31,7 @@ def restore(cell: str) -> str:
 def csv_lines(rows: Iterable[Mapping[str, str]]) -> Iterator[str]:
     """The labelled CSV, one row at a time, header first."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv_writer(buffer)
     writer.writerow(LABEL_COLUMNS)
     for row in rows:
         writer.writerow([neutralise(row[column]) for column in LABEL_COLUMNS])

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
 from moderation.errors import ModerationError
-from moderation.files import replacing, writing_text
+from moderation.files import csv_writer, replacing, writing_text
 
 Row = dict[str, Any]
 Write = Callable[[Sequence[Row]], None]
@@ -145,7 +145,7 @@ def _json_rows(path: Path, text: TextIO) -> Iterator[Any]:
 
 
 def _csv_writer(file: TextIO, columns: Sequence[str]) -> Write:
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv_writer(file)
     writer.writerow(columns)
 
     def write(rows: Sequence[Row]) -> None:

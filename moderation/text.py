@@ -22,6 +22,8 @@ BODY, AUTHOR, LINKS, FACTS = range(4)
 SEGMENTS = 4
 MAX_CHARACTERS = 65_536
 """As much of a text as is read, from both its ends; no call takes more but bulk scoring."""
+READ_CHARACTERS = 4 * MAX_CHARACTERS
+"""As much of a content as is looked at, markup included."""
 
 # Only what is shaped like a tag to the last attribute: "<p you fool>" is shown, so it is read.
 _KNOWN_TAG = re.compile(
@@ -89,7 +91,7 @@ class Reading:
 
 def read(comment: Comment) -> Reading:
     """Reads a comment into segments. Never fails, whatever the text holds."""
-    raw = comment.content[: 4 * MAX_CHARACTERS]
+    raw = comment.content[:READ_CHARACTERS]
     body = fold(raw)
     links = targets(raw)
     author = fold(comment.author.name[:100])

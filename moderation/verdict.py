@@ -52,7 +52,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Signals of the comment form: the hidden field's value, and seconds from display to sending."""
+    """Signals of the comment form: the hidden field, and the seconds from display to sending."""
 
     honeypot: str = ""
     seconds: float | None = None

@@ -18,7 +18,6 @@ from moderation.verdict import Comment, Language, Span
 from tests import postgres
 
 
-
 class WordModel:
     """Reads "pills" as spam, "idiot" as abuse, and no Cyrillic."""
 
@@ -38,7 +37,7 @@ class WordModel:
 
     def _assess(self, content: str) -> Assessment:
         scores = {head: 0.999 if word in content else 0.01 for head, word in self.words.items()}
-        foreign = any("а" <= letter <= "я" for letter in content)  # noqa: RUF001
+        foreign = any("а" <= letter <= "я" for letter in content)
         judged = frozenset() if foreign else frozenset(self.words)
         language = Language("ru" if foreign else "en", evaluated=not foreign)
         return Assessment(scores, language, judged)

@@ -1,5 +1,5 @@
 """The attacks: repeatable, true to their kind, and undone where `fold` promises it."""
-# ruff: noqa: RUF001  (letters that look like others are the subject of this file)
+
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ URLS = {"block_urls": ("https://www.evil.example/", "shop.example/deals", "EXAMP
         (WORDS, Comment("Get CIALIS today"), "CIALIS"),
         (WORDS, Comment("ci<b></b>alis"), "cialis"),
         (WORDS, Comment("ci\u200balis"), "cialis"),
-        (WORDS, Comment("ｃｉａｌｉｓ"), "cialis"),  # noqa: RUF001
+        (WORDS, Comment("ｃｉａｌｉｓ"), "cialis"),
         (WORDS, Comment("ci\nalis"), None),
         (WORDS, Comment("you can buy\nnow, or not"), "buy\nnow"),
         (WORDS, Comment("buy nowhere"), None),

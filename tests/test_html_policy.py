@@ -684,7 +684,7 @@ XSS = [
     "&#60;script&#62;alert(1)&#60;/script&#62;",
     "&amp;lt;script&amp;gt;",
     "\xbcscript\xbealert(1)\xbc/script\xbe",
-    "＜script＞alert(1)＜/script＞",  # noqa: RUF001 (full-width on purpose)
+    "＜script＞alert(1)＜/script＞",
     "<custom-element onclick=alert(1)>x</custom-element>",
     "<p><button><blockquote>x",
     "<table><a href=https://x.example>1<a href=https://y.example>2",

@@ -137,6 +137,15 @@ def test_a_cell_may_be_a_million_characters_long(score: Score, tmp_path: Path) -
     assert {row["decision"] for row in rows} <= {"publish", "hold"}
 
 
+@pytest.mark.parametrize("cell", ["a\rb", "\r", "a\r\nb", "a\n", 'a"\r', "a\u2028b"])
+def test_line_ends_inside_a_cell_stay_inside_it(score: Score, tmp_path: Path, cell: str) -> None:
+    source = tmp_path / "in.csv"
+    with source.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text", "note"], ["bread", cell], ["pills", "last"]])
+    score(source, tmp_path / "out.csv")
+    assert [row["note"] for row in rows_of(tmp_path / "out.csv")] == [cell, "last"]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column(score: Score, tmp_path: Path) -> None:
     score(written(tmp_path / "in.csv", b"\xef\xbb\xbftext\npills\n"), tmp_path / "out.csv")
     assert rows_of(tmp_path / "out.csv")[0]["text"] == "pills"
