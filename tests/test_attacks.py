@@ -1,6 +1,5 @@
 """The attacks: repeatable, true to their kind, and undone where `fold` promises it."""
 
-
 from __future__ import annotations
 
 import html

@@ -66,6 +66,11 @@ def _corpora(manifest: Mapping[str, Any]) -> list[str]:
         "were left out (`label-report.csv`)"
         + ("." if "taught_on_top_of" in manifest else ", and one row in ten was held out."),
         "",
+        "The command, which gives the same weights again (SHA-256 "
+        f"`{manifest['weights_sha256']}`):",
+        "",
+        f"    {manifest['command']}",
+        "",
         "| file | rows | labels | licence | SHA-256 |",
         "| --- | --- | --- | --- | --- |",
     ]
@@ -251,8 +256,10 @@ def plots(
             "o-",
             label=head,
         )
-        spread.hist(s[y == 0], 40, (0, 1), histtype="step", density=True, label=f"{head}: honest")
-        spread.hist(s[y == 1], 40, (0, 1), histtype="step", density=True, label=f"{head}: bad")
+        for kind, own in (("honest", s[y == 0]), ("bad", s[y == 1])):
+            spread.hist(
+                own, bins=40, range=(0, 1), histtype="step", density=True, label=f"{head}: {kind}"
+            )
     calibration.plot([0, 1], [0, 1], ":", color="grey")
     for axes, title, x, y_label in (
         (roc, "ROC, corpora left out", "false-positive rate", "recall"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -84,8 +85,14 @@ def run(
     champion = _champion(shelf, needed=not from_scratch)
     if from_scratch or champion is None:
         draft, losses = _afresh(found, champion, baseline, seed, steps)
+        options = ["--from-scratch", "--seed", str(seed)]
     else:
         draft, losses = _on_top(found, champion, steps)
+        options = []
+    options += [part for pair in mapping.items() for part in ("--map", "=".join(pair))]
+    # a model is handed on, and nobody else needs to know this machine's folders
+    files = [path.name if path.is_absolute() else path.as_posix() for path in paths]
+    draft.manifest["command"] = shlex.join(["moderation", "train", *options, *files])
     version, folder = _save(draft, found, shelf, champion)
     report = "\n".join(draft.sections)
     return Outcome(version, folder, losses, report, champion.version if champion else None)
