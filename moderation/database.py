@@ -32,6 +32,8 @@ _PRAGMAS = (
     "secure_delete = ON",
 )
 
+_SCHEMA_LOCK = 7_060_521  # any number of our own
+
 
 class Database:
     """Transactions on one database. Thread-safe; open one in each process, after it has forked."""
@@ -96,6 +98,9 @@ class Database:
 
     def _create(self) -> None:
         with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                # workers that start at once create the tables one after the other
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
             metadata.create_all(connection)
             known = set(connection.scalars(sa.select(meta.c.name)))
             first = {"format": FORMAT, "secret": secrets.token_hex(32), "ping": ""}

@@ -24,9 +24,10 @@ NODE_MODULES = CLIENTS / "node_modules"
 PYTHON = CLIENTS / ".venv" / "bin" / "python"
 SECONDS = 300
 
-# Understood by the shipped model and, where there is none yet, by the few words of the small one.
+# Understood by the shipped model.
 TEXTS = {
-    "SPAM_TEXT": "Buy cheap viagra pills now at http://pills.example/ best price, casino bonus!!!",
+    "SPAM_TEXT": "I lost my savings to a fake broker, then a recovery expert on telegram got all "
+    "my bitcoin back within two days. Contact him now on whatsapp, cheap pills too!",
     "HAM_TEXT": "Thanks for the write-up, the part about index locks saved my afternoon.",
     "TOXIC_TEXT": "You are a stupid idiot and a moron, shut up and die.",
     "NICE_TEXT": "Thanks for the write-up, the part about index locks saved my afternoon.",

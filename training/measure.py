@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta, mannwhitneyu
+from scipy.stats import beta, mannwhitneyu, rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.classifier import VERDICT_HEADS, Classifier
@@ -168,12 +168,17 @@ def _auc_gain(y: F64, old: F64, new: F64) -> tuple[float, float]:
     gains = []
     for _ in range(_RESAMPLES if len(y) < 20_000 else 60):
         sample = draw.integers(0, len(y), len(y))
-        if len(set(y[sample])) == 2:
-            gains.append(
-                roc_auc_score(y[sample], new[sample]) - roc_auc_score(y[sample], old[sample])
-            )
-    gain = float(roc_auc_score(y, new) - roc_auc_score(y, old))
+        if 0 < y[sample].sum() < len(y):
+            gains.append(_auc(y[sample], new[sample]) - _auc(y[sample], old[sample]))
+    gain = _auc(y, new) - _auc(y, old)
     return gain, float(np.percentile(gains, 97.5)) if gains else 0.0
+
+
+def _auc(y: F64, score: F64) -> float:
+    """scikit-learn's, without the checks that take it ten times as long."""
+    bad = y.sum()
+    above = rankdata(score)[y == 1].sum() - bad * (bad + 1) / 2
+    return float(above / (bad * (len(y) - bad)))
 
 
 def thresholds(classifier: Classifier, promise: float = DEFAULT_PROMISE) -> dict[str, float]:
