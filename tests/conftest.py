@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -16,6 +17,10 @@ from moderation.store import Store
 from moderation.tables import metadata
 from moderation.verdict import Comment, Language, Span
 from tests import postgres
+
+# How fast an example runs is the machine's affair, not the code's.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 
 
 class WordModel:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moderation.classifier import FINE_LABELS, HEADS, VERDICT_HEADS, Classifier
@@ -51,7 +51,7 @@ def test_a_batch_scores_to_the_bit_what_each_comment_scores_alone(noisy: Classif
     assert together.tobytes() == alone.tobytes()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(comments, max_size=6))
 def test_a_batch_is_assessed_as_each_comment_alone(noisy: Classifier, batch: list[Comment]) -> None:
     alone = [noisy.assess([comment])[0] for comment in batch]
@@ -172,7 +172,7 @@ def test_a_content_longer_than_any_call_takes_is_explained_too(noisy: Classifier
 # ---------------------------------------------------------------- spans
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(

@@ -132,7 +132,7 @@ def test_an_apostrophe_against_formulas_comes_off_in_every_column(tmp_path: Path
     assert (third.text, fourth.text) == ("'Tis fine", "'he said'-she")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1), st.text("'=+-@\t\ra")
 )

@@ -25,11 +25,12 @@ from moderation import cli
 from moderation import shelf as shelves
 from moderation.artefact import ARRAYS, CARD
 from moderation.classifier import HEADS, Classifier
+from moderation.features import extract
 from moderation.shelf import ModelShelf
 from moderation.text import read
 from moderation.verdict import Comment
 from tests.serving import COMMAND, ROOT, clean_environment
-from training import corpora, dataset, gate, hygiene, languages, measure, recipe
+from training import corpora, dataset, gate, hygiene, languages, measure
 from training.corpora import Lesson
 from training.dataset import Row
 
@@ -296,7 +297,7 @@ def test_teaching_makes_a_sites_rows_better_and_general_ones_no_worse(
     # heads that the file says nothing of are as they were
     for head in HEADS[1:]:
         column = HEADS.index(head)
-        features = recipe.extract([read(Comment("You are a disgusting idiot"))])
+        features = extract([read(Comment("You are a disgusting idiot"))])
         assert model.margins(features)[0, column] == pytest.approx(
             champion.margins(features)[0, column], abs=0.02
         )
