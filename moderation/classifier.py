@@ -26,6 +26,8 @@ HEADS = ("spam", "toxicity", "hate", "insult", "threat", "identity_attack", "pro
 FINE_LABELS = HEADS[3:]
 ABUSE = ("toxicity", "hate")
 VERDICT_HEADS = ("spam", "abuse")
+JUDGING_HEADS = ("spam", *ABUSE)
+"""The heads that the two scores of a verdict are made of."""
 
 F32 = npt.NDArray[np.float32]
 _SCORES = (*VERDICT_HEADS, *FINE_LABELS)

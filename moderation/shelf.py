@@ -27,10 +27,15 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REMEMBERED = 50
 
 
-def shipped() -> Path:
-    """The folder of the shipped model: inside the package, or beside it in a checkout."""
+def carried(name: str) -> Path:
+    """A folder that comes with the package: inside it, or beside it in a checkout."""
     here = Path(__file__).parent
-    return here / "models" if (here / "models").is_dir() else here.parent / "models"
+    return here / name if (here / name).is_dir() else here.parent / name
+
+
+def shipped() -> Path:
+    """The folder of the shipped model."""
+    return carried("models")
 
 
 class ModelShelf:

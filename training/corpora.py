@@ -127,7 +127,7 @@ def lessons(corpus: Corpus) -> list[Lesson]:
             targets = {
                 head: y for head, y in targets.items() if (head == "spam") != (wrong == "spam")
             }
-        lends = corpus.name in _NO_SPAM_SEEN and row.label == "ok" and not _has_link(row)
+        lends = corpus.name in _NO_SPAM_SEEN and row.label == "ok" and not has_link(row)
         if lends and borrowed < _BORROWED_HAM:
             targets["spam"] = 0.0
             borrowed += 1
@@ -138,7 +138,8 @@ def lessons(corpus: Corpus) -> list[Lesson]:
     return taught
 
 
-def _has_link(row: Row) -> bool:
+def has_link(row: Row) -> bool:
+    """Whether the text holds an address."""
     return "http" in row.text or "www." in row.text
 
 

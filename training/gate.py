@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-import moderation
 from moderation.classifier import ABUSE, VERDICT_HEADS, Classifier
-from moderation.shelf import shipped
-from training import card, corpora, dataset, hygiene, measure, validation
+from moderation.shelf import carried
+from training import calibration, card, corpora, dataset, hygiene, measure, validation
 from training.corpora import Lesson
 from training.dataset import Row, key
 from training.measure import Figures
@@ -36,9 +34,7 @@ class Comparison:
 
 def seeds() -> tuple[Pairs, Pairs]:
     """Our seeds: rows to rehearse, and rows that no model was trained on."""
-    inside = Path(moderation.__file__).parent / "seeds" / "comments.csv"
-    file = inside if inside.is_file() else shipped().parent / "seeds" / "comments.csv"
-    (corpus,) = dataset.read([file])
+    (corpus,) = dataset.read([carried("seeds") / "comments.csv"])
     found = hygiene.sort(corpus.rows, corpora.lessons(corpus))
     return found.pairs(), found.pairs(held_out=True)
 
@@ -67,7 +63,7 @@ def compare_taught(champion: Classifier, pairs: Pairs, margins: F64) -> Comparis
     did not see them."""
     rows, lessons = _apart(pairs)
     before = measure.score(champion, rows)
-    after = validation.scores(margins, champion.manifest["calibration"])
+    after = calibration.scores(margins, champion.manifest["calibration"])
     bars = measure.thresholds(champion)
     old, new = (measure.figures(scores, lessons, bars) for scores in (before, after))
     name = "your rows, each judged by a model that did not see it"

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from moderation.classifier import JUDGING_HEADS
 from training.corpora import Lesson
 from training.dataset import Row, key
 
@@ -75,7 +76,7 @@ def _contradict(lessons: Sequence[Lesson]) -> bool:
     heads = {head for lesson in lessons for head in lesson.targets}
     return any(
         len({lesson.targets[head] for lesson in lessons if head in lesson.targets}) > 1
-        for head in heads & {"spam", "toxicity", "hate"}
+        for head in heads.intersection(JUDGING_HEADS)
     )
 
 

@@ -21,7 +21,7 @@ from moderation.classifier import HEADS, Classifier
 from moderation.features import BITS, VOID, extract
 from moderation.text import read
 from moderation.verdict import Comment
-from training.corpora import SEEDS_OF_SPAM, is_ours
+from training.corpora import SEEDS_OF_SPAM, has_link, is_ours
 from training.dataset import Row
 
 F32 = npt.NDArray[np.float32]
@@ -161,7 +161,7 @@ def head_weights(rows: Sequence[Row], weights: F64, targets: F64) -> F64:
     column = HEADS.index("spam")
     table[[is_ours(row.corpus) for row in rows], column] *= SEEDS_OF_SPAM
     weights, spam = table[:, column].copy(), targets[:, column]
-    linked = np.array(["http" in row.text or "www." in row.text for row in rows])
+    linked = np.array([has_link(row) for row in rows])
     known = ~np.isnan(spam)
     for with_link in (True, False):
         for label in (0.0, 1.0):

@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from moderation.classifier import ABUSE, HEADS, Classifier
+from moderation.classifier import HEADS, JUDGING_HEADS, Classifier
 from training import recipe
 from training.corpora import Lesson
 from training.dataset import Row, key
@@ -26,7 +26,6 @@ _PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03)
 """The strongest first: each solution is where the search for the next one begins."""
 _TOLERANCE = 1e-6
 _FOLDS = 5
-_TAUGHT = ("spam", *ABUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def teach(
     own = np.arange(len(rows)) < len(site)
     folds = np.array([int(key(row.text), 16) % _FOLDS for row in rows])
     weights, bias, unseen = model.weights.copy(), model.bias.copy(), margins[own].copy()
-    for head in _TAUGHT:
+    for head in JUDGING_HEADS:
         column = HEADS.index(head)
         slope, offset = champion.manifest["calibration"][head]
         target = np.array([lesson.target(head) for _, lesson in examples])

@@ -17,11 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from moderation import artefact
-from moderation.classifier import HEADS, VERDICT_HEADS, Classifier
+from moderation.classifier import FINE_LABELS, HEADS, VERDICT_HEADS, Classifier
 from moderation.errors import ModelRefused, UnknownModel
 from moderation.shelf import ModelShelf
 from moderation.verdict import Comment
-from training import card, corpora, dataset, gate, hygiene, languages, recipe, validation
+from training import (
+    calibration,
+    card,
+    corpora,
+    dataset,
+    gate,
+    hygiene,
+    languages,
+    recipe,
+    validation,
+)
 from training.corpora import Lesson
 from training.dataset import Corpus, Row, key
 from training.teach import teach
@@ -129,16 +139,16 @@ def _afresh(
             report=lambda: done(1),
         )
     del chunks
-    calibration = validation.calibrate(unseen)
-    calibration |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
-    thresholds = validation.thresholds(unseen, calibration)
-    draft = _Draft(linear, {"calibration": calibration, "thresholds": thresholds})
+    calibrated = calibration.calibrate(unseen)
+    calibrated |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
+    thresholds = calibration.thresholds(unseen, calibrated)
+    draft = _Draft(linear, {"calibration": calibrated, "thresholds": thresholds})
     draft.manifest["languages"] = languages.judged(rows, lessons)
-    scores = validation.scores(unseen.margins, calibration)
+    scores = calibration.scores(unseen.margins, calibrated)
     table = validation.qualities(unseen.corpora(), unseen.folds, unseen.verdict_targets(), scores)
     draft.doubts = ordered.doubts + [
         hygiene.Doubt(row, "label looks wrong", f"{head} {score:.3f} by the other corpora")
-        for row, head, score in validation.suspects(unseen, calibration)
+        for row, head, score in validation.suspects(unseen, scores)
     ]
     plain = None
     if baseline:
@@ -245,16 +255,14 @@ def _fine_calibration(
 ) -> dict[str, list[float]]:
     """Fine labels stand in a few corpora each, so rows are left out for them, not corpora."""
     if not rows:
-        return {head: [1.0, 0.0] for head in HEADS[3:]}
+        return {head: [1.0, 0.0] for head in FINE_LABELS}
     margins = linear.margins(recipe.featurise(rows, lambda done: None))
+    targets = validation.all_targets(lessons)
     names = np.array([row.corpus for row in rows])
     return {
-        head: validation.platt(
-            margins[:, HEADS.index(head)],
-            validation.all_targets(lessons)[:, HEADS.index(head)],
-            names,
-        )
-        for head in HEADS[3:]
+        head: calibration.platt(margins[:, column], targets[:, column], names)
+        for column, head in enumerate(HEADS)
+        if head in FINE_LABELS
     }
 
 

@@ -1,4 +1,4 @@
-"""How good a model is on corpora that it did not see, and what follows: calibration, thresholds.
+"""How good a model is on corpora that it did not see.
 
 Whole corpora are left out, in folds; related corpora share a fold, and copies of a held-out row
 are taken out of training. Our own seeds, and a site's own file trained alone, are split by rows.
@@ -9,27 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from moderation.classifier import ABUSE, HEADS, VERDICT_HEADS
+from moderation.classifier import HEADS, JUDGING_HEADS, VERDICT_HEADS
 from training import recipe
-from training.corpora import Lesson, honest_for, related
+from training.corpora import Lesson, related
 from training.dataset import Row, key
 
 F64 = npt.NDArray[np.float64]
 
 FOLDS = 5
-PROMISES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 _ROWS_PER_CORPUS = 4_000
-_FEW = 200
-"""Honest rows below which a corpus says nothing of the far end of its scores."""
 _FEW_TO_RANK = 15
 
 
@@ -72,7 +68,7 @@ def all_targets(lessons: Sequence[Lesson]) -> F64:
 
 def verdict_targets(lessons: Sequence[Lesson]) -> dict[str, F64]:
     """For spam and abuse: 1, 0, or NaN where the lesson doesn't say."""
-    by_head = {h: np.array([lesson.target(h) for lesson in lessons]) for h in ("spam", *ABUSE)}
+    by_head = {h: np.array([lesson.target(h) for lesson in lessons]) for h in JUDGING_HEADS}
     either = np.fmax(by_head["toxicity"], by_head["hate"])
     return {"spam": by_head["spam"], "abuse": either}
 
@@ -96,7 +92,7 @@ def leave_corpora_out(
             # a weight of nothing keeps a row out, and the features need not be cut
             weights = recipe.corpus_weights(names, trust) * ~np.isin(keys, keys[out])
             weights = recipe.head_weights(rows, weights, targets)
-            model = recipe.fit(chunks, targets, weights, heads=("spam", *ABUSE), seed=seed)
+            model = recipe.fit(chunks, targets, weights, heads=JUDGING_HEADS, seed=seed)
             margins[out] = model.margins(chunks)[out]
         report()
     return OutOfFold(tuple(rows), tuple(lessons), margins, folds)
@@ -132,93 +128,6 @@ def _sample(rows: Sequence[Row]) -> list[int]:
         if taken[rows[i].corpus] <= _ROWS_PER_CORPUS:
             sample.append(i)
     return sample
-
-
-def calibrate(found: OutOfFold) -> dict[str, list[float]]:
-    """Slope and offset of each head's log-odds (Platt 1999), corpora weighing alike; `abuse` maps
-    the log-odds of the noisy-or of its two heads."""
-    names = found.corpora()
-    targets = all_targets(found.lessons)
-    calibration = {
-        head: platt(found.margins[:, column], targets[:, column], names)
-        for column, head in enumerate(HEADS)
-        if head in ("spam", *ABUSE)
-    }
-    joined = joined_log_odds(found.margins, calibration)
-    calibration["abuse"] = platt(joined, found.verdict_targets()["abuse"], names)
-    return calibration
-
-
-def joined_log_odds(margins: F64, calibration: dict[str, list[float]]) -> F64:
-    """Log-odds of "toxic or hateful", the two taken as independent causes."""
-    # -log(1 - p) of each, added up
-    neither = sum(
-        np.logaddexp(0, margins[:, HEADS.index(head)] * slope + offset)
-        for head, (slope, offset) in ((head, calibration[head]) for head in ABUSE)
-    )
-    log_odds: F64 = neither + np.log(np.maximum(-np.expm1(-np.asarray(neither)), 1e-300))
-    return log_odds
-
-
-def scores(margins: F64, calibration: dict[str, list[float]]) -> dict[str, F64]:
-    """Calibrated probabilities of spam and abuse."""
-    (s, so), (a, ao) = calibration["spam"], calibration["abuse"]
-    return {
-        "spam": _sigmoid(margins[:, 0] * s + so),
-        "abuse": _sigmoid(joined_log_odds(margins, calibration) * a + ao),
-    }
-
-
-def _sigmoid(log_odds: F64) -> F64:
-    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -500, 500))))
-
-
-def platt(margins: F64, targets: F64, names: npt.NDArray[Any]) -> list[float]:
-    """Slope and offset that turn margins into calibrated log-odds (Platt 1999)."""
-    known = ~np.isnan(targets) & ~np.isnan(margins)
-    if len(set(targets[known])) < 2:
-        return [1.0, 0.0]
-    x, y = margins[known], targets[known]
-    weight = recipe.corpus_weights(list(names[known]), np.ones(known.sum()))
-    weight /= weight.sum()
-
-    def loss(at: F64) -> float:
-        z = np.exp(at[0]) * x + at[1]
-        return float((weight * (np.logaddexp(0, z) - y * z)).sum())
-
-    best = minimize(loss, np.array([-1.0, 0.0]), method="L-BFGS-B").x
-    return [round(float(np.exp(best[0])), 6), round(float(best[1]), 6)]
-
-
-def thresholds(
-    found: OutOfFold, calibration: dict[str, list[float]]
-) -> dict[str, list[list[float]]]:
-    """For each head, pairs of a promise and the score that keeps it: half of the promised share
-    of honest comments for each head. Corpora with enough honest rows weigh alike."""
-    table = {}
-    names = found.corpora()
-    for head, score in scores(found.margins, calibration).items():
-        target = found.verdict_targets()[head]
-        honest = (target == 0) & ~np.isnan(score)
-        honest &= np.array([honest_for(name, head) for name in names], bool)
-        size = Counter(names[honest])
-        weight = np.array(
-            [
-                1 / size[n] if size[n] >= min(_FEW, max(size.values())) else 0.0
-                for n in names[honest]
-            ]
-        )
-        if not honest.any():  # nothing is known of this head, so it holds nothing
-            table[head] = [[promise, 1.0] for promise in PROMISES]
-            continue
-        order = np.argsort(-score[honest])
-        share = np.cumsum(weight[order]) / weight.sum()
-        ranked = score[honest][order]
-        table[head] = [
-            [promise, round(float(np.nextafter(ranked[np.searchsorted(share, promise / 2)], 2)), 6)]
-            for promise in PROMISES
-        ]
-    return table
 
 
 def qualities(
@@ -264,11 +173,11 @@ def recall_at(honest: F64, bad: F64, false_holds: float) -> float:
 
 
 def suspects(
-    found: OutOfFold, calibration: dict[str, list[float]], surest: int = 1000
+    found: OutOfFold, scores: Mapping[str, F64], surest: int = 1000
 ) -> list[tuple[Row, str, float]]:
     """Rows whose label the other corpora's models contradict most surely: row, head, score."""
     listed = []
-    for head, score in scores(found.margins, calibration).items():
+    for head, score in scores.items():
         target = found.verdict_targets()[head]
         doubt = np.abs(target - score)
         for i in np.argsort(-np.nan_to_num(doubt, nan=-1))[:surest]:
