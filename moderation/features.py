@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
-from moderation.text import FACTS, MAX_CHARACTERS, SEGMENTS, Reading
+from moderation.text import FACTS, SEGMENTS, Reading
 
 FORMAT = 1
 """Raise it when the same text would get other buckets: older models are then refused."""
@@ -33,6 +34,10 @@ _SPREAD_WORD, _SPREAD_PAIR = np.uint32(0xB5297A4D), np.uint32(0x68E31DA5)
 _SHIFT = np.uint32(32 - BITS)
 _SALT = np.arange(SEGMENTS, dtype=np.uint32) * np.uint32(0x01000193)
 _PLANE = 0x10000
+_OVERHANGS = np.array([(n, k) for n, order in enumerate(ORDERS) for k in range(1, order)])
+"""The n-grams that reach over the end of a text: row, and how far before the end they start."""
+_BESIDE = np.array(ORDERS)[:, None] - 1
+"""So many fewer n-grams than characters has a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +67,45 @@ def extract(readings: Sequence[Reading]) -> Features:
     # a blank on both sides makes "begins a word" and "ends a word" n-grams of their own
     texts = [f" {segment} " for reading in readings for segment in reading.segments]
     code = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    size = len(code)
-    number = np.arange(len(texts))
-    lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-    bounds = np.zeros(len(texts) + 1, np.intp)
-    lengths.cumsum(out=bounds[1:])
-    local = np.arange(size) - bounds[:-1].repeat(lengths)
+    bounds = np.fromiter(accumulate(map(len, texts), initial=0), np.intp, len(texts) + 1)
+    lengths = bounds[1:] - bounds[:-1]
+    salted = _SALT.take(np.arange(len(texts)), mode="wrap").repeat(lengths)
+    salted += code
 
-    salted = code + _SALT.take(number, mode="wrap").repeat(lengths)
-    grams = np.empty((len(ORDERS), size), np.uint32)
+    starts, stops = _words(code)
+    power, inverse = _powers(len(code))
+    prefix = np.zeros(len(code) + 1, np.uint32)
+    (salted * power).cumsum(dtype=np.uint32, out=prefix[1:])
+    word = prefix.take(stops)
+    word -= prefix.take(starts)
+    word *= inverse.take(starts)
+
+    # a pair is any word but the last of its segment, with the next one
+    word_bounds = starts.searchsorted(bounds)
+    words = word_bounds[1:] - word_bounds[:-1]
+    paired = np.ones(len(word) + 1, bool)
+    paired[word_bounds[1:] - 1] = False  # that of no word is the one too many
+    first = paired[:-1].nonzero()[0]
+    pair = word.take(first)
+    pair *= _BASE
+    pair += word.take(first + 1)
+
+    return Features(
+        _grams(salted, bounds),
+        word * _SPREAD_WORD >> _SHIFT,
+        starts,
+        stops,
+        pair * _SPREAD_PAIR >> _SHIFT,
+        starts.take(first),
+        stops.take(first + 1),
+        bounds,
+        _norm(lengths, words),
+    )
+
+
+def _grams(salted: U32, bounds: npt.NDArray[np.intp]) -> U32:
+    """The buckets of the n-grams that start at each character."""
+    grams = np.zeros((len(ORDERS), len(salted)), np.uint32)
     rolling = salted
     for order in range(2, ORDERS[-1] + 1):
         rolling = rolling[:-1] * _BASE
@@ -80,42 +115,30 @@ def extract(readings: Sequence[Reading]) -> Features:
     grams *= _SPREAD
     grams >>= _SHIFT
     # an n-gram that would reach into the next segment is none; facts are words only
-    room = lengths.copy()
-    room[FACTS::SEGMENTS] = 0
-    grams *= room.repeat(lengths) - local >= _orders()
+    row, before = _OVERHANGS.T[..., None]
+    grams[row, bounds[1:] - before] = VOID
+    facts = bounds[FACTS:].tolist()
+    for start, stop in zip(facts[::SEGMENTS], facts[1::SEGMENTS], strict=True):
+        grams[:, start:stop] = VOID
+    return grams
 
+
+def _words(code: U32) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Where each word starts and where it stops."""
     letter = _letters().take(code, mode="clip")
-    edges = (letter[1:] != letter[:-1]).nonzero()[0] + 1
-    starts, stops = edges[::2], edges[1::2]
-    power, inverse = _powers()
-    prefix = np.zeros(size + 1, np.uint32)
-    (salted * power.take(local)).cumsum(dtype=np.uint32, out=prefix[1:])
-    word = (prefix.take(stops) - prefix.take(starts)) * inverse.take(local.take(starts))
-    words = np.bincount(number.repeat(lengths).take(starts), minlength=len(texts))
-    segment = number.repeat(words)
-    first = (segment[1:] == segment[:-1]).nonzero()[0]
-    pair = word.take(first) * _BASE + word.take(first + 1)
+    edges = (letter[1:] != letter[:-1]).nonzero()[0]
+    edges += 1
+    return edges[::2], edges[1::2]
 
-    count = words + np.maximum(words - 1, 0)
-    count += np.maximum(room - _orders() + 1, 0).sum(0)
+
+def _norm(lengths: npt.NDArray[np.intp], words: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """The weight of one feature of each segment."""
+    grams = np.maximum(lengths - _BESIDE, 0).sum(0)
+    grams[FACTS::SEGMENTS] = 0
+    count = words + np.maximum(words - 1, 0) + grams  # in the middle, the pairs
     root = np.sqrt(np.maximum(count, 1), dtype=np.float32)
-    norm = np.divide(GAIN.take(number, mode="wrap"), root, dtype=np.float32)
-    return Features(
-        grams,
-        word * _SPREAD_WORD >> _SHIFT,
-        starts,
-        stops,
-        pair * _SPREAD_PAIR >> _SHIFT,
-        starts.take(first),
-        stops.take(first + 1),
-        bounds,
-        norm,
-    )
-
-
-@cache
-def _orders() -> npt.NDArray[np.intp]:
-    return np.array(ORDERS, np.intp)[:, None]
+    norm: npt.NDArray[np.float32] = GAIN / root.reshape(-1, SEGMENTS)
+    return norm.ravel()
 
 
 @cache
@@ -124,10 +147,15 @@ def _letters() -> npt.NDArray[np.bool_]:
     return np.array([chr(point).isalnum() for point in range(_PLANE)] + [True])
 
 
+def _powers(size: int) -> tuple[U32, U32]:
+    """Powers of the base, and of its inverse, so that a word has one hash wherever it stands."""
+    powers = _powers_of_two(size.bit_length())
+    return powers[0, :size], powers[1]
+
+
 @cache
-def _powers() -> tuple[U32, U32]:
-    size = MAX_CHARACTERS + 2
-    powers = np.ones((2, size), np.uint32)
+def _powers_of_two(bits: int) -> U32:
+    powers = np.ones((2, 1 << bits), np.uint32)
     powers[:, 1:] = [[_BASE], [_BASE_INVERSE]]
     np.multiply.accumulate(powers, axis=1, out=powers)
-    return powers[0], powers[1]
+    return powers
