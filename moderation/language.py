@@ -24,22 +24,27 @@ _ENGLISH_SURE = 0.2
 _URL = re.compile(r"(?:https?://|www\.)\S+")
 _WORD = re.compile(r"[^\W\d_]+")
 _NO_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
-# Of 113,357 comments of our corpora, 35,085 hold so many of these words and none of the others in
-# their first characters; fastText says English of all but 6, and those are English. The words and
-# limits were chosen on comments of the same corpora.
+# Of 480,513 comments of our corpora, 211,053 hold so many more of these words than of the others
+# in their first characters. fastText, which takes longer than all else that is done to a comment,
+# says English of all but 82; those are English too, in dialect or misspelt, but for a handful that
+# quote another language.
 _ENGLISH = frozenset(
-    "about any are because been being but can't could did didn't does doesn't don't even every for"
-    " from get good had has have he her here him his how i'm if into isn't it it's its just know"
-    " like made make many more my not of only our out people really she should some than that the"
-    " their them then there these they they're think this those very want was wasn't we were what"
-    " when where which who why with would you you're your".split()
+    "about after again always and any are back be because been before being but can can't"
+    " could did didn't does doesn't don't even every for from get going good had has have he"
+    " her here him his how i'm if into is isn't it it's its just know like made make many more"
+    " most much need never new not nothing of one only or our out people please really right"
+    " said same say says see she should since some someone something such than thanks that the"
+    " their them then there these they they're think this those though through to too up very"
+    " want was wasn't way well were what when where which while who why will with without"
+    " woman world would yes you you're your".split()
 )
 _NOT_ENGLISH = frozenset(
-    "aan att av con da das de del della den der des det di du dos eine el em en est et gli het ich"
-    " ik il ist je la las le les los med mit na nao nicht nie och op os para pas por pour que sich"
-    " sie som sono sul und une van von voor wie y zu".split()
+    "aan ang att auf av con da das de del della den der des det di dos du een ein eine el em"
+    " en est et gli het ich ik ikke il inte ist je jeg la las le les los maar med mga mit na"
+    " nao nee ng nicht nie niet och og ook op os para pas por pour que sich sie som sono sul"
+    " und une van von voor wie wir y yang zijn zu".split()
 )
-_ENGLISH_ENOUGH, _ENGLISH_SHARE = 5, 8
+_ENGLISH_ENOUGH, _ENGLISH_SHARE, _ENGLISH_SURPLUS = 5, 8, 6
 _LETTER_BEYOND_ASCII = re.compile(r"[^\W\x00-\x7f]")
 _ALONE_IN_SCRIPT = re.compile(
     r"([\u0370-\u03ff])|([\u0400-\u052f])|([\u0590-\u05ff])|([\u0600-\u06ff])|([\u0900-\u0dff])"
@@ -75,7 +80,7 @@ def _plainly_english(text: str) -> bool:
     return (
         found >= _ENGLISH_ENOUGH
         and found * _ENGLISH_SHARE >= min(len(words), 60)
-        and _NOT_ENGLISH.isdisjoint(words)
+        and found >= len(_NOT_ENGLISH.intersection(words)) * _ENGLISH_SURPLUS
         and (text.isascii() or not _LETTER_BEYOND_ASCII.search(text))
     )
 
