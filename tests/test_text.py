@@ -8,7 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from moderation.text import _SMOOTH as SMOOTH
+from moderation.text import _UNDRESS as UNDRESS
 from moderation.text import AUTHOR, BODY, FACTS, LINKS, MAX_CHARACTERS, fold, fold_traced, read
+from moderation.text import _folded_plain as folded_plain
+from moderation.text import _latin as latin
+from moderation.text import _latin_if_mixed as latin_if_mixed
 from moderation.text import targets as links_of
 from moderation.verdict import Author, Comment
 
@@ -47,6 +52,25 @@ def test_the_traced_text_is_the_folded_one_and_its_offsets_rise(content: str) ->
     assert all(before <= after for before, after in pairwise(origin))
     assert origin[0] >= 0
     assert origin[-1] <= len(content)
+
+
+@given(st.one_of(hostile, st.text()))
+@example("a\u0301")
+@example("a \u0300\u0316 b")
+@example("\ufb01")
+def test_a_step_that_is_skipped_would_have_changed_nothing(content: str) -> None:
+    for applies, pattern, put in (*UNDRESS, *SMOOTH):
+        if put in (latin, latin_if_mixed):
+            continue  # these ask what the rest of the text is written in
+        changed = pattern.sub(put, content)
+        assert applies(content) or changed == content
+        content = changed
+
+
+@given(st.one_of(hostile, st.text()))
+def test_the_short_way_gives_what_the_long_way_gives(content: str) -> None:
+    short = folded_plain(content)
+    assert short is None or short == fold_traced(content)[0]
 
 
 @given(st.text())
