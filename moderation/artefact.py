@@ -22,9 +22,10 @@ import numpy.typing as npt
 from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 
 from moderation import features
-from moderation.classifier import HEADS, VERDICT_HEADS, Classifier
+from moderation.classifier import VERDICT_HEADS, Classifier
 from moderation.errors import ModelRefused
 from moderation.verdict import Comment
+from moderation.weights import HEADS
 
 FORMAT = 1
 """Raise it when a model of before cannot be read any more, and say so in the changelog."""

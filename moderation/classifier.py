@@ -1,8 +1,7 @@
-"""Weights → scores and the words behind them, for one comment or a batch. NumPy only.
+"""Margins → scores and the words behind them, for one comment or a batch. NumPy only.
 
-A head is a linear model over hashed features (features.py): its *margin*, the log-odds before
-calibration, is the bias plus the sum of the weights of the text's features. Abuse is two heads,
-toxicity (rude to people) and hate (against groups), joined by noisy-or (Pearl 1988).
+Abuse is two heads, toxicity (rude to people) and hate (against groups), joined by noisy-or (Pearl
+1988).
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moderation.features import VOID, Features, extract
+from moderation.features import Features, extract
 from moderation.language import UNDETERMINED, detect
-from moderation.text import BODY, READ_CHARACTERS, SEGMENTS, Reading, fold_traced, read
+from moderation.text import BODY, READ_CHARACTERS, Reading, fold_traced, read
 from moderation.verdict import Comment, Language, Span
+from moderation.weights import HEADS, Weights
 
-HEADS = ("spam", "toxicity", "hate", "insult", "threat", "identity_attack", "profanity", "sexual")
-"""The columns of the table of weights."""
 FINE_LABELS = HEADS[3:]
 ABUSE = ("toxicity", "hate")
 VERDICT_HEADS = ("spam", "abuse")
@@ -61,11 +59,7 @@ class Classifier:
         """`arrays`: `weights` int8 (buckets, heads), `scale` and `bias` float32 (heads,)."""
         self.version = version
         self.manifest = manifest
-        # One bucket's weights for all heads are eight bytes: one gather fetches them together.
-        # A plain array: whatever is taken from a mapped one is of its class, and slower to handle.
-        self._table: npt.NDArray[np.uint64] = np.asarray(arrays["weights"].view(np.uint64).ravel())
-        self._scale: F32 = arrays["scale"]
-        self._bias: F32 = arrays["bias"]
+        self.weights = Weights(arrays)
         calibration = manifest["calibration"]
         self._slope = np.array([calibration[head][0] for head in HEADS])
         self._offset = np.array([calibration[head][1] for head in HEADS])
@@ -84,7 +78,7 @@ class Classifier:
 
     def scores(self, readings: Sequence[Reading]) -> npt.NDArray[np.float64]:
         """Calibrated probabilities, shape (readings, spam + abuse + fine labels)."""
-        log_odds = self.margins(extract(readings)) * self._slope + self._offset
+        log_odds = self.weights.margins(extract(readings)) * self._slope + self._offset
         # one letter typed 65,536 times would be infinity
         log_odds = np.minimum(np.maximum(log_odds, -_FARTHEST), _FARTHEST)
         # the columns become those of the answer, behind one that is left over
@@ -93,27 +87,14 @@ class Classifier:
         probability: npt.NDArray[np.float64] = 1 / (1 + np.exp(-log_odds[:, 1:]))
         return probability.round(6)
 
-    def arrays(self) -> tuple[npt.NDArray[np.int8], F32, F32]:
-        """Weights (buckets, heads), scale (heads,) and bias (heads,), to train on from here."""
-        return self._table.view(np.int8).reshape(-1, len(HEADS)), self._scale, self._bias
-
-    def margins(self, features: Features) -> F32:
-        """Log-odds before calibration, shape (readings, heads)."""
-        sums = np.add.reduceat(self._by_character(features), features.bounds[:-1], axis=0)
-        sums *= features.norm[:, None]
-        margins: F32 = sums.reshape(-1, SEGMENTS, len(HEADS)).sum(1) * self._scale + self._bias
-        return margins
-
     def explain(self, comment: Comment, head: str) -> tuple[Span, ...]:
         """The words of the content that speak most for a head, heaviest first."""
         reading = read(comment)
         features = extract([reading])
         column = self._column(head, features)
-        start, stop = features.bounds[BODY], features.bounds[BODY + 1]
-        unit = float(self._scale[column] * self._slope[column] * features.norm[BODY])
-        carried = _spread(features, self._rows, column, int(stop)) * unit
+        carried = self.weights.carried(features, column) * self._slope[column]
         # the blanks that frame a segment are no characters of the text
-        weights = carried[start + 1 : stop - 1]
+        weights = carried[1:-1]
         content = comment.content[:READ_CHARACTERS]
         folded, origin = fold_traced(content)
         return _spans(content, folded, origin, weights)
@@ -127,21 +108,6 @@ class Classifier:
         promises, scores = zip(*self.manifest["thresholds"][head], strict=True)
         return float(np.interp(np.log(promise), np.log(promises), scores))
 
-    def _rows(self, buckets: npt.NDArray[np.uint32]) -> npt.NDArray[np.int8]:
-        return self._table.take(buckets).view(np.int8).reshape(*buckets.shape, len(HEADS))
-
-    def _by_character(self, features: Features) -> F32:
-        """The sum of the weights of what starts at each character."""
-        orders, size = features.grams.shape
-        # whole rows are moved as one number each, which is several times as fast
-        rows = np.zeros((orders + 2, size), np.uint64)
-        self._table.take(features.grams, out=rows[:orders], mode="clip")
-        rows[orders][features.word_at] = self._table.take(features.words)
-        rows[orders + 1][features.pair_at] = self._table.take(features.pairs)
-        weights = rows.view(np.int8).reshape(orders + 2, size, len(HEADS))
-        by_character: F32 = np.add.reduce(weights, dtype=np.int16).astype(np.float32)
-        return by_character
-
     def _joined(self, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The log-odds of either, calibrated once more, which makes the pair honest."""
         one, other = np.exp(log_odds).T
@@ -153,7 +119,7 @@ class Classifier:
     def _column(self, head: str, features: Features) -> int:
         if head != "abuse":
             return HEADS.index(head)
-        margins = self.margins(features)[0] * self._slope + self._offset
+        margins = self.weights.margins(features)[0] * self._slope + self._offset
         return max((HEADS.index(name) for name in ABUSE), key=margins.__getitem__)
 
     def _assessment(self, reading: Reading, scores: Sequence[float]) -> Assessment:
@@ -180,24 +146,6 @@ def _batches(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
             batch, characters = [], 0
     if batch:
         yield batch
-
-
-def _spread(features: Features, rows: Any, column: int, stop: int) -> npt.NDArray[np.float64]:
-    """What each character carries: a feature's weight is laid evenly over its characters."""
-    slope = np.zeros(stop + 1)
-
-    def lay(start: npt.NDArray[Any], end: npt.NDArray[Any], buckets: Any) -> None:
-        inside = (end <= stop) & (buckets != VOID)
-        share = rows(buckets[inside])[:, column] / (end - start)[inside]
-        np.add.at(slope, start[inside], share)
-        np.subtract.at(slope, end[inside], share)
-
-    here = np.arange(features.grams.shape[1])
-    for order, buckets in zip(features.orders, features.grams, strict=True):
-        lay(here, here + order, buckets)
-    lay(features.word_at, features.word_end, features.words)
-    lay(features.pair_at, features.pair_end, features.pairs)
-    return np.cumsum(slope)[:stop]
 
 
 def _spans(

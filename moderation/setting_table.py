@@ -88,6 +88,14 @@ SETTINGS: tuple[Setting, ...] = (
     # What a comment may hold.
     Setting("max_length", integer(1, 65536), 65536, "site", "Characters of content; more is 422."),
     Setting("max_links", integer(0), 2, "site", "Distinct links; more are held."),
+    Setting(
+        "hold_off_topic",
+        yes_or_no,
+        False,
+        "site",
+        "Hold a comment with a link that has no word in common with the article, where the blog "
+        "sends the article's text.",
+    ),
     # HTML in a comment: HtmlRules says which values make sense.
     Setting("html_preset", text, "blogger", "site", "Tags: `text` (none), `blogger` or `basic`."),
     Setting("html_extra_tags", texts, (), "site", "Tags beyond the preset."),

@@ -38,6 +38,7 @@ class Policy:
     on_error: Literal["hold", "publish"]
     max_length: int
     max_links: int
+    hold_off_topic: bool
     html: HtmlRules
     block_words: tuple[str, ...]
     block_names: tuple[str, ...]

@@ -71,6 +71,9 @@ _SMALL_CAPITALS = re.compile(
 _SOUGHT = (_BLANK, _INVISIBLE, _MARK, _GREEK_OR_CYRILLIC, _SMALL_CAPITALS, _TWIN)
 _UNUSUAL = re.compile(f"[{''.join(each.pattern.strip('[]+') for each in _SOUGHT)}]")
 _ASCII = bytes(range(128))
+_REPEATED = f"{string.ascii_lowercase}!?.-=_*#~"
+_RUNS = tuple(character * 4 for character in _REPEATED)
+_RUN = re.compile(rf"([{re.escape(_REPEATED)}])\1{{3,}}")
 _WHITE = re.compile(r"\s\s+|[^\S ]")  # all but the single spaces, of which there are many
 
 _TARGET = re.compile(
@@ -139,6 +142,8 @@ def _folded_plain(content: str) -> str | None:
         if _UNUSUAL.search(beyond.lower()) or not unicodedata.is_normalized("NFKC", beyond):
             return None
     lower = content.lower()
+    if _holds_run(lower):
+        return None
     return " ".join(lower.split()) if "  " in lower else lower.strip()
 
 
@@ -230,6 +235,10 @@ _holds_mark = _holds(_MARK)
 _holds_twin = _holds(_TWIN)
 
 
+def _holds_run(text: str) -> bool:
+    return any(map(text.__contains__, _RUNS))
+
+
 def _mixes_scripts(text: str) -> bool:
     return _holds_twin(text) and _MIXED.search(text) is not None
 
@@ -263,6 +272,8 @@ _SMOOTH: tuple[_Step, ...] = (
     (_holds(_SMALL_CAPITALS), _SMALL_CAPITALS, lambda match: match[0].translate(LATIN_TWINS)),
     (_mostly_latin, _WORD, _latin),
     (_mixes_scripts, _WORD, _latin_if_mixed),
+    # a hundred "!" say no more than three, and would drown the rest
+    (_holds_run, _RUN, lambda match: match[0][:3]),
     (_always, _WHITE, lambda match: " "),
 )
 

@@ -17,6 +17,7 @@ REASON_CODES: dict[str, str] = {
     "abuse": "The text reads like an attack on a person or a group.",
     "html": "The HTML breaks a rule that this site wants a person to look at.",
     "links": "More links than this site allows.",
+    "off_topic": "A link under an article that the text has no word in common with.",
     "blocklist": "A word, name, address or link that this site has blocked.",
     "duplicate": "The same text was submitted before.",
     "flood": "One author sent too many comments in a short time.",

@@ -23,12 +23,13 @@ from flask import Flask
 
 from moderation import artefact, settings
 from moderation.app import create_app
-from moderation.classifier import HEADS, VERDICT_HEADS, Assessment, Classifier
+from moderation.classifier import VERDICT_HEADS, Assessment, Classifier
 from moderation.errors import UnknownModel
 from moderation.features import BITS, extract
 from moderation.settings import Settings
 from moderation.text import read
 from moderation.verdict import Comment, Language, Span
+from moderation.weights import HEADS
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "moderation"]

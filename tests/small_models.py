@@ -10,9 +10,10 @@ import numpy as np
 
 from moderation import artefact
 from moderation.artefact import Arrays
-from moderation.classifier import HEADS, VERDICT_HEADS, Classifier
+from moderation.classifier import VERDICT_HEADS, Classifier
 from moderation.features import BITS, VOID
 from moderation.verdict import Comment
+from moderation.weights import HEADS
 
 CANARY = "Cheap pills here"
 

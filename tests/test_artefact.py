@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from moderation import artefact
 from moderation.artefact import ARRAYS, CARD, MANIFEST
-from moderation.classifier import HEADS
 from moderation.errors import ModelRefused
 from moderation.features import BITS
 from moderation.verdict import Comment
+from moderation.weights import HEADS
 from tests.small_models import installed, manifest, noise, zeros
 
 SHAPE = (1 << BITS, len(HEADS))
@@ -72,12 +72,12 @@ def test_a_model_is_read_as_it_was_written(model: Path) -> None:
     arrays = noise()
     loaded = artefact.load(model)
     assert loaded.version == "good-1"
-    for array, name in zip(loaded.arrays(), ("weights", "scale", "bias"), strict=True):
+    for array, name in zip(loaded.weights.arrays(), ("weights", "scale", "bias"), strict=True):
         assert (array == arrays[name]).all()
 
 
 def test_the_weights_are_mapped_not_copied(model: Path) -> None:
-    table: Any = artefact.load(model).arrays()[0]
+    table: Any = artefact.load(model).weights.arrays()[0]
     while not isinstance(table, np.memmap):
         assert table.base is not None, "the weights are a copy in memory"
         table = table.base

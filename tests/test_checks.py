@@ -17,13 +17,14 @@ from moderation.checks import (
     html,
     language,
     links,
+    off_topic,
     too_fast,
 )
 from moderation.checks.case import Case, Check, per_case, unless_trusted
 from moderation.classifier import Assessment
 from moderation.html_policy import HtmlPolicy
 from moderation.settings import Policy
-from moderation.verdict import Author, Comment, Finding, Form, Language, Page, Span
+from moderation.verdict import Article, Author, Comment, Finding, Form, Language, Page, Span
 from tests.conftest import WordModel
 
 
@@ -118,6 +119,37 @@ def test_links_holds_from_one_more_than_the_site_allows(
 ) -> None:
     content = " ".join(f"http://{n}.example" for n in range(count)) or "none"
     assert say(links.judge, case(content, replace(policy, max_links=limit))) == [said]
+
+
+SPACE = Article(
+    title="The telescope that looks back in time",
+    text="Astronomers presented the first pictures of the new telescope on Tuesday. They show "
+    "galaxies whose light travelled thirteen billion years before a mirror of beryllium gathered "
+    "it. Engineers feared that unfolding the sunshield, a film thinner than paper, would fail; "
+    "nothing tore. The observatory circles a point beyond the moon where gravity balances, cold "
+    "enough for infrared sensors. Scientists expect answers about planets around other stars, "
+    "their atmospheres, water vapour and methane. Critics of the budget remain sceptical, since "
+    "costs doubled twice during construction and smaller missions were cancelled meanwhile.",
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "held"),
+    [
+        ("Cheap handbags, fast delivery, visit http://bags.example today, great prices", True, 1),
+        ("Cheap handbags, fast delivery, visit http://bags.example today, great prices", False, 0),
+        ("Cheap handbags, fast delivery, every colour, great prices today", True, 0),
+        ("More pictures of distant galaxies stand at http://x.example, worth looking", True, 0),
+        ("See http://telescope.example/galaxies, brilliant reading, written clearly", True, 1),
+        ("Look: http://x.example", True, 0),
+    ],
+)
+def test_off_topic_holds_a_link_without_a_word_of_the_article(
+    policy: Policy, content: str, wanted: bool, held: int
+) -> None:
+    under = case(Comment(content, article=SPACE), replace(policy, hold_off_topic=wanted))
+    elsewhere = case(content, replace(policy, hold_off_topic=wanted))
+    assert [len(found) for found in off_topic.judge([under, elsewhere])] == [held, 0]
 
 
 def test_honeypot_holds_what_fills_the_hidden_field(policy: Policy) -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moderation.classifier import FINE_LABELS, HEADS, VERDICT_HEADS, Classifier
+from moderation.classifier import FINE_LABELS, VERDICT_HEADS, Classifier
 from moderation.features import VOID, extract
 from moderation.text import BODY, Reading, fold, read
 from moderation.verdict import Author, Comment, Span
+from moderation.weights import HEADS
 from tests.small_models import classifier, noise, zeros
 
 comments = st.builds(
@@ -46,8 +47,8 @@ def probability(log_odds: float) -> float:
 
 def test_a_batch_scores_to_the_bit_what_each_comment_scores_alone(noisy: Classifier) -> None:
     readings = [read(Comment(text)) for text in TEXTS]
-    together = noisy.margins(extract(readings))
-    alone = np.vstack([noisy.margins(extract([reading])) for reading in readings])
+    together = noisy.weights.margins(extract(readings))
+    alone = np.vstack([noisy.weights.margins(extract([reading])) for reading in readings])
     assert together.tobytes() == alone.tobytes()
 
 
@@ -78,14 +79,14 @@ def test_a_margin_is_the_bias_and_the_weights_of_the_features() -> None:
     features = extract([read(Comment("pills"))])
     column = HEADS.index("spam")
     arrays["weights"][features.words[0], column] = 64
-    margin = classifier(arrays).margins(features)[0, column]
+    margin = classifier(arrays).weights.margins(features)[0, column]
     assert margin == pytest.approx(-3.0 + 64 / 32 * features.norm[BODY], rel=1e-6)
 
 
 def test_the_void_bucket_says_nothing() -> None:
     nothing = extract([Reading(("", "", "", ""), ())])
     assert (nothing.grams == VOID).all()
-    assert (classifier(noise()).margins(nothing) == 0).all()
+    assert (classifier(noise()).weights.margins(nothing) == 0).all()
 
 
 def test_calibration_scales_and_shifts_the_margin() -> None:
@@ -257,7 +258,7 @@ def test_spans_weigh_what_their_characters_add_to_the_log_odds() -> None:
     model = classifier(arrays, calibration={h: [1.5, 0.0] for h in (*HEADS, "abuse")})
     content = "everything written underneath speaks against publishing"
     body = Reading((fold(content), "", "", ""), ())
-    share = 1.5 * float(model.margins(extract([body]))[0, HEADS.index("spam")])
+    share = 1.5 * float(model.weights.margins(extract([body]))[0, HEADS.index("spam")])
     (span,) = model.explain(Comment(content), "spam")
     assert (span.start, span.end) == (0, len(content))
     # the rest lies on the blanks

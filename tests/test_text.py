@@ -91,12 +91,12 @@ def test_a_character_points_to_what_it_was_written_as() -> None:
 
 
 def test_a_text_beyond_the_limit_is_read_from_both_its_ends() -> None:
-    content = f"<b>begin {'x' * MAX_CHARACTERS} end</b>"
+    content = f"<b>begin {'xy' * MAX_CHARACTERS} end</b>"
     text, origin = fold_traced(content)
     assert text == fold(content)
     assert len(text) == MAX_CHARACTERS
-    assert text.startswith("begin xx")
-    assert text.endswith("xx end")
+    assert text.startswith("begin xy")
+    assert text.endswith("xy end")
     assert (content[origin[0]], content[origin[-2]]) == ("b", "d")
 
 
@@ -209,9 +209,23 @@ def test_a_comment_is_read_into_four_segments() -> None:
     assert reading.links == ("http://b.example",)
 
 
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("Noooooooo!!!!!!!!!!", "nooo!!!"),
+        ("viiiiiiagra", "viiiagra"),
+        ("wait... 10000000 www", "wait... 10000000 www"),
+        ("<b>sooooo</b>ooo", "sooo"),
+    ],
+)
+def test_what_is_repeated_is_read_three_times(typed: str, read_as: str) -> None:
+    assert fold(typed) == read_as
+    assert fold_traced(typed)[0] == read_as
+
+
 def test_facts_tell_of_telephones_addresses_messengers_and_money() -> None:
     facts = read(Comment("WhatsApp +1 (555) 010-9999 and win $500!!!!")).segments[FACTS].split()
-    assert {"contact", "messenger", "money", "links0", "shouts3"} <= set(facts)
+    assert {"contact", "messenger", "money", "links0", "shouts2"} <= set(facts)
     assert "contact" in read(Comment("write to me@example.com")).segments[FACTS]
     assert "contact" not in read(Comment("@anna the score was 3-2 in 2024")).segments[FACTS]
 

@@ -24,13 +24,14 @@ from sklearn.metrics import roc_auc_score
 from moderation import cli
 from moderation import shelf as shelves
 from moderation.artefact import ARRAYS, CARD
-from moderation.classifier import HEADS, Classifier
+from moderation.classifier import Classifier
 from moderation.features import extract
 from moderation.shelf import ModelShelf
 from moderation.text import read
 from moderation.verdict import Comment
+from moderation.weights import HEADS
 from tests.serving import COMMAND, ROOT, clean_environment
-from training import corpora, dataset, gate, hygiene, languages, measure
+from training import corpora, dataset, gate, hygiene, languages, measure, validation
 from training.corpora import Lesson
 from training.dataset import Row
 
@@ -166,7 +167,7 @@ def test_training_writes_a_model_and_activates_it(first: tuple[Path, Done], gene
     assert "## On rows held out of all corpora" in done.out
     assert shelf.active().version == version
     manifest = shelf.manifest(version)
-    arrays = b"".join(array.tobytes() for array in shelf.active().arrays())
+    arrays = b"".join(array.tobytes() for array in shelf.active().weights.arrays())
     assert manifest["weights_sha256"] == sha256(arrays).hexdigest()
     assert version.endswith(manifest["weights_sha256"][:8])
     (corpus,) = manifest["corpora"]
@@ -298,8 +299,8 @@ def test_teaching_makes_a_sites_rows_better_and_general_ones_no_worse(
     for head in HEADS[1:]:
         column = HEADS.index(head)
         features = extract([read(Comment("You are a disgusting idiot"))])
-        assert model.margins(features)[0, column] == pytest.approx(
-            champion.margins(features)[0, column], abs=0.02
+        assert model.weights.margins(features)[0, column] == pytest.approx(
+            champion.weights.margins(features)[0, column], abs=0.02
         )
     assert command("models", "rollback", "--models-dir", folder).code == 0
     assert ModelShelf(folder).active().version == champion.version
@@ -497,7 +498,8 @@ def test_a_file_teaches_what_its_labels_speak_of(
 
 def test_a_language_is_judged_from_enough_honest_and_bad_rows_on() -> None:
     file = dataset.read([SEEDS])[0]
-    judged = languages.judged(file.rows, corpora.lessons(file))
+    targets = validation.verdict_targets(corpora.lessons(file))
+    judged = languages.judged(languages.codes(file.rows), targets)
     assert "en" in judged["spam"]
     assert "en" in judged["abuse"]
     assert "ja" not in judged["spam"] + judged["abuse"]

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from moderation.classifier import ABUSE, HEADS, JUDGING_HEADS
+from moderation.classifier import ABUSE, JUDGING_HEADS
+from moderation.weights import HEADS
 from training import recipe
 from training.corpora import honest_for
 from training.validation import OutOfFold, all_targets
@@ -86,7 +87,7 @@ def thresholds(
     names = found.corpora()
     for head, score in scores(found.margins, calibration).items():
         target = found.verdict_targets()[head]
-        honest = (target == 0) & ~np.isnan(score)
+        honest = (target == 0) & ~np.isnan(score) & found.readable[head]
         honest &= np.array([honest_for(name, head) for name in names], bool)
         size = Counter(names[honest])
         weight = np.array(

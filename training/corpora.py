@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from moderation.classifier import ABUSE, FINE_LABELS, HEADS
+from moderation.classifier import ABUSE, FINE_LABELS
+from moderation.weights import HEADS
 from training.dataset import Corpus, Row, key
 
 NOTHING = math.nan

@@ -27,6 +27,7 @@ def html(
         tuple(lessons),
         np.empty((len(lessons), 0)),
         np.zeros(len(lessons), int),
+        {},
     )
     pictures = "".join(
         f'<img alt="{markup.escape(Path(name).stem)}" src="data:image/png;base64,'

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from moderation.language import UNDETERMINED, detect
 from moderation.text import fold
-from training.corpora import Lesson
 from training.dataset import Row
-from training.validation import verdict_targets
 
+Codes = npt.NDArray[np.str_]
 _ENOUGH = {"spam": (40, 25), "abuse": (200, 200)}
 """Honest and bad rows in a language from which on a head may judge it."""
 
 
-def judged(rows: Sequence[Row], lessons: Sequence[Lesson]) -> dict[str, list[str]]:
-    """For spam and abuse, the languages that the head may judge."""
-    targets = verdict_targets(lessons)
-    codes = np.array([detect(fold(row.text[:500])) for row in rows])
-    found = {}
-    for head, (honest, bad) in _ENOUGH.items():
-        found[head] = [
+def codes(rows: Sequence[Row]) -> Codes:
+    """The language of each row, as the service would detect it."""
+    return np.array([detect(fold(row.text[:500])) for row in rows], np.str_)
+
+
+def judged(found: Codes, targets: Mapping[str, npt.NDArray[Any]]) -> dict[str, list[str]]:
+    """For spam and abuse, the languages that the head may judge, after these rows."""
+    return {
+        head: [
             str(code)
-            for code in sorted(set(codes))
+            for code in sorted(set(found))
             if code != UNDETERMINED
-            and ((codes == code) & (targets[head] == 0)).sum() >= honest
-            and ((codes == code) & (targets[head] == 1)).sum() >= bad
+            and ((found == code) & (targets[head] == 0)).sum() >= honest
+            and ((found == code) & (targets[head] == 1)).sum() >= bad
         ]
-    return found
+        for head, (honest, bad) in _ENOUGH.items()
+    }
+
+
+def readable(found: Codes, languages: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which rows a head that may judge these languages would judge."""
+    return np.isin(found, [*languages, UNDETERMINED])

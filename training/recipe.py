@@ -17,10 +17,11 @@ from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 
-from moderation.classifier import HEADS, Classifier
+from moderation.classifier import Classifier
 from moderation.features import BITS, VOID, extract
-from moderation.text import read
+from moderation.text import Reading, read
 from moderation.verdict import Comment
+from moderation.weights import HEADS, Weights
 from training.corpora import SEEDS_OF_SPAM, has_link, is_ours
 from training.dataset import Row
 
@@ -29,12 +30,15 @@ F64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _CHUNK = 8_000
-_ALPHA = 4e-6
+_BATCH = 50
+"""Small enough to stay in the processor's cache."""
+_ALPHA = {"spam": 8e-6}
+_USUAL_ALPHA = 4e-6
 _EPOCHS = 8
 _IDF_POWER = 1.5
 _CORPUS_POWER = 0.5
 """A corpus of n rows weighs n ** (1 - this): large ones count for more, but don't drown others."""
-_LINK_BALANCE = 0.5
+_LINK_BALANCE = 0.25
 MIN_EXAMPLES = 20
 """Rows of each kind below which a head is not fitted."""
 _CLIP = 99.995
@@ -63,16 +67,10 @@ class Linear:
     weights: F32
     bias: F64
 
-    def margins(self, chunks: Sequence[Chunk]) -> F64:
-        """Log-odds before calibration, shape (rows, heads)."""
-        ones = np.ones(len(self.weights), np.float32)
-        parts = [chunk.matrix(ones) @ self.weights for chunk in chunks]
-        return np.vstack([np.empty((0, len(self.bias)), np.float32), *parts]) + self.bias
-
     @classmethod
     def of(cls, classifier: Classifier) -> Linear:
         """The weights of a loaded model."""
-        table, scale, bias = classifier.arrays()
+        table, scale, bias = classifier.weights.arrays()
         # copies: what was mapped from a file would be saved as a reference to it
         return cls(np.array(table * scale), np.array(bias, np.float64))
 
@@ -104,16 +102,33 @@ def featurise(
     return list(_chunks(rows, report, forget_authors))
 
 
+def margins(
+    model: Linear, rows: Sequence[Row], among: npt.NDArray[np.intp], *, forget_authors: bool = False
+) -> F64:
+    """Log-odds before calibration of some of the rows, as the service would find them with these
+    weights; shape (among, heads)."""
+    weights = Weights(model.quantised())
+    found = [np.empty((0, len(HEADS)), np.float32)]
+    for start in range(0, len(among), _BATCH):
+        batch = among[start : start + _BATCH]
+        readings = [_reading(rows[i], forget=forget_authors and bool(i % 2)) for i in batch]
+        found.append(weights.margins(extract(readings)))
+    return np.vstack(found).astype(np.float64)
+
+
+def _reading(row: Row, *, forget: bool) -> Reading:
+    return read(Comment(row.text) if forget else row.comment())
+
+
 def _chunks(
     rows: Sequence[Row], report: Callable[[int], None], forget_authors: bool
 ) -> Iterator[Chunk]:
     for start in range(0, len(rows), _CHUNK):
         readings = [
-            read(Comment(row.text) if forget_authors and i % 2 else row.comment())
+            _reading(row, forget=forget_authors and bool(i % 2))
             for i, row in enumerate(rows[start : start + _CHUNK])
         ]
-        # small batches stay in the processor's cache
-        parts = [_chunk(readings[i : i + 50]) for i in range(0, len(readings), 50)]
+        parts = [_chunk(readings[i : i + _BATCH]) for i in range(0, len(readings), _BATCH)]
         lengths = np.concatenate([np.diff(part.indptr) for part in parts])
         yield Chunk(
             np.concatenate([part.indices for part in parts]),
@@ -203,6 +218,7 @@ def fit(
             chunks,
             targets[:, HEADS.index(head)],
             weights[:, HEADS.index(head)],
+            _ALPHA.get(head, _USUAL_ALPHA),
             scale,
             seed,
             report,
@@ -227,6 +243,7 @@ def _head(
     chunks: Sequence[Chunk],
     target: F64,
     weight: F64,
+    alpha: float,
     scale: F32,
     seed: int,
     report: Callable[[], None],
@@ -237,7 +254,7 @@ def _head(
         return None
     mean = weight[taught].mean()
     order = np.random.default_rng(seed)
-    model = SGDClassifier(loss="log_loss", alpha=_ALPHA, average=True, random_state=seed)
+    model = SGDClassifier(loss="log_loss", alpha=alpha, average=True, random_state=seed)
     starts = np.concatenate(([0], np.cumsum([len(chunk.indptr) - 1 for chunk in chunks])))
     for _ in range(_EPOCHS):
         for number in order.permutation(len(chunks)):

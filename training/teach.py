@@ -15,7 +15,8 @@ from scipy import sparse
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from moderation.classifier import HEADS, JUDGING_HEADS, Classifier
+from moderation.classifier import JUDGING_HEADS, Classifier
+from moderation.weights import HEADS
 from training import recipe
 from training.corpora import Lesson
 from training.dataset import Row, key
@@ -50,7 +51,7 @@ def teach(
     chunks = recipe.featurise(rows, lambda done: None)
     ones = np.ones(len(model.weights), np.float32)
     features = sparse.vstack([chunk.matrix(ones) for chunk in chunks], format="csr")
-    margins = model.margins(chunks)
+    margins = recipe.margins(model, rows, np.arange(len(rows)))
     own = np.arange(len(rows)) < len(site)
     folds = np.array([int(key(row.text), 16) % _FOLDS for row in rows])
     weights, bias, unseen = model.weights.copy(), model.bias.copy(), margins[own].copy()

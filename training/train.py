@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from moderation import artefact
-from moderation.classifier import FINE_LABELS, HEADS, VERDICT_HEADS, Classifier
+from moderation.classifier import FINE_LABELS, VERDICT_HEADS, Classifier
 from moderation.errors import ModelRefused, UnknownModel
 from moderation.shelf import ModelShelf
 from moderation.verdict import Comment
+from moderation.weights import HEADS
 from training import (
     calibration,
     card,
@@ -143,7 +144,8 @@ def _afresh(
     calibrated |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
     thresholds = calibration.thresholds(unseen, calibrated)
     draft = _Draft(linear, {"calibration": calibrated, "thresholds": thresholds})
-    draft.manifest["languages"] = languages.judged(rows, lessons)
+    targets = validation.verdict_targets(lessons)
+    draft.manifest["languages"] = languages.judged(languages.codes(rows), targets)
     scores = calibration.scores(unseen.margins, calibrated)
     table = validation.qualities(unseen.corpora(), unseen.folds, unseen.verdict_targets(), scores)
     draft.doubts = ordered.doubts + [
@@ -256,7 +258,7 @@ def _fine_calibration(
     """Fine labels stand in a few corpora each, so rows are left out for them, not corpora."""
     if not rows:
         return {head: [1.0, 0.0] for head in FINE_LABELS}
-    margins = linear.margins(recipe.featurise(rows, lambda done: None))
+    margins = recipe.margins(linear, rows, np.arange(len(rows)))
     targets = validation.all_targets(lessons)
     names = np.array([row.corpus for row in rows])
     return {

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from moderation.classifier import HEADS, JUDGING_HEADS, VERDICT_HEADS
-from training import recipe
+from moderation.classifier import JUDGING_HEADS, VERDICT_HEADS
+from moderation.weights import HEADS
+from training import languages, recipe
 from training.corpora import Lesson, related
 from training.dataset import Row, key
 
@@ -31,12 +32,18 @@ _FEW_TO_RANK = 15
 
 @dataclass(frozen=True, slots=True)
 class OutOfFold:
-    """Rows and their margins by a model that saw nothing of their corpus: (rows, heads)."""
+    """Rows and their margins by a model that saw nothing of their corpus: (rows, heads).
+
+    `readable` says for spam and abuse whether that model would judge the row's language: the only
+    blog in French, left out, shows what a model makes of a language that it never saw, which in
+    use comes out as "not evaluated".
+    """
 
     rows: tuple[Row, ...]
     lessons: tuple[Lesson, ...]
     margins: F64
     folds: npt.NDArray[np.intp]
+    readable: Mapping[str, npt.NDArray[np.bool_]]
 
     def verdict_targets(self) -> dict[str, F64]:
         """For spam and abuse: 1, 0, or NaN where the row doesn't say."""
@@ -86,6 +93,8 @@ def leave_corpora_out(
     names = [row.corpus for row in rows]
     chunks = recipe.featurise(rows, lambda done: None, forget_authors=True)
     margins = np.full((len(rows), len(HEADS)), np.nan)
+    spoken, either = languages.codes(rows), verdict_targets(lessons)
+    readable = {head: np.ones(len(rows), bool) for head in VERDICT_HEADS}
     for fold in range(FOLDS):
         out = folds == fold
         if out.any():
@@ -93,9 +102,12 @@ def leave_corpora_out(
             weights = recipe.corpus_weights(names, trust) * ~np.isin(keys, keys[out])
             weights = recipe.head_weights(rows, weights, targets)
             model = recipe.fit(chunks, targets, weights, heads=JUDGING_HEADS, seed=seed)
-            margins[out] = model.margins(chunks)[out]
+            margins[out] = recipe.margins(model, rows, out.nonzero()[0], forget_authors=True)
+            seen = {head: np.where(weights.any(1), y, np.nan) for head, y in either.items()}
+            for head, known in languages.judged(spoken, seen).items():
+                readable[head][out] = languages.readable(spoken, known)[out]
         report()
-    return OutOfFold(tuple(rows), tuple(lessons), margins, folds)
+    return OutOfFold(tuple(rows), tuple(lessons), margins, folds, readable)
 
 
 def assign(rows: Sequence[Row]) -> npt.NDArray[np.intp]:

@@ -11,6 +11,7 @@ from moderation.checks import (
     html,
     language,
     links,
+    off_topic,
     too_fast,
 )
 from moderation.checks.case import Check, Model, unless_trusted
@@ -26,6 +27,7 @@ def build(model: Model) -> tuple[Check, ...]:
         blocklist.judge,
         html.judge,
         unless_trusted(links.judge),
+        unless_trusted(off_topic.judge),
         # Where it came from: signals of the form, and what the same hand sent before.
         honeypot.judge,
         unless_trusted(too_fast.judge),
