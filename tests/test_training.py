@@ -327,6 +327,17 @@ def test_flipped_labels_are_refused_and_the_active_model_stays(
     assert after["active.json"] == before["active.json"]
 
 
+def test_labels_drawn_by_lot_are_refused(
+    folder: Path, champion: Classifier, tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(5)
+    rows = [(text, str(draw.choice(["ok", "abuse"]))) for text, _ in seeds(9, "ok", "abuse")]
+    done = command("train", written(tmp_path / "lot.csv", rows), "--models-dir", folder)
+    assert done.code == 1
+    assert "are the labels right?" in done.err
+    assert ModelShelf(folder).active().version == champion.version
+
+
 def test_rows_that_all_contradict_each_other_teach_nothing(folder: Path, tmp_path: Path) -> None:
     rows = [("You there, stop it", "ok"), ("you there: stop it!", "abuse")]
     done = command("train", written(tmp_path / "odd.csv", rows), "--models-dir", folder)

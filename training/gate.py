@@ -71,7 +71,8 @@ def compare_taught(champion: Classifier, pairs: Pairs, margins: F64) -> Comparis
         card.compared(name, old, new, champion.version),
         new,
         measure.losses(before, after, lessons, bars, bars)
-        + measure.contradictions(before, lessons),
+        + measure.contradictions(before, lessons)
+        + measure.unlearnable(before, after, lessons),
     )
 
 

@@ -25,6 +25,8 @@ _SLACK = 0.002
 """A loss of ROC AUC below this is nobody's reason to keep the older model."""
 _LOSS_SLACK = 0.25
 """As above, for the rise of the log loss, as a share of what it was."""
+_TOLD_APART = 0.6
+"""ROC AUC below which labels are next to chance."""
 _UPSIDE_DOWN = 0.4
 """No site's rows were seen to be ranked worse than this by a model that is any good."""
 
@@ -158,6 +160,30 @@ def contradictions(scores: Mapping[str, F64], lessons: Sequence[Lesson]) -> list
             found.append(
                 f"the active model ranks these rows the other way round for {head} (ROC AUC "
                 f"{auc:.3f} on {len(bad) + len(honest)} rows); are the labels swapped?"
+            )
+    return found
+
+
+def unlearnable(
+    before: Mapping[str, F64], after: Mapping[str, F64], lessons: Sequence[Lesson]
+) -> list[str]:
+    """A sentence for each head whose labels neither model tells from chance, though there are
+    enough of them: a model that learns such rows by heart learns noise."""
+    found = []
+    for head, target in verdict_targets(lessons).items():
+        known = ~np.isnan(target)
+        y = target[known]
+        bad = int(y.sum())
+        honest = len(y) - bad
+        if not bad or not honest:
+            continue
+        best = max(_auc(y, scores[head][known]) for scores in (before, after))
+        # the standard error of the Mann-Whitney statistic where nothing is to be told
+        error = np.sqrt((len(y) + 1) / (12 * bad * honest))
+        if best + 1.96 * error < _TOLD_APART:
+            found.append(
+                f"{head} is told from the rest neither by the active model nor by one taught on "
+                f"the others of these {len(y)} rows (ROC AUC {best:.3f}); are the labels right?"
             )
     return found
 
