@@ -31,8 +31,10 @@ JUDGING_HEADS = ("spam", *ABUSE)
 
 F32 = npt.NDArray[np.float32]
 _SCORES = (*VERDICT_HEADS, *FINE_LABELS)
-_CHARACTERS_AT_ONCE = 12_000
-"""With twice as many, fetching fresh memory from the system takes longer than the scores."""
+_CHARACTERS_AT_ONCE = 25_000
+_KEPT = 1 << 24
+"""Bytes that the C library keeps for the next batch: what it gives back to the system comes again
+in fresh pages, and those take as long as the scores."""
 _SOURCE = re.compile(r"&#?\w{1,32};?|.[^\x00-\x7f]*", re.DOTALL)
 """What one folded character may have been written as: an entity, or a letter and its marks."""
 _FARTHEST = 300.0
@@ -64,6 +66,7 @@ class Classifier:
         # One bucket's weights for all heads are eight bytes: one gather fetches them together.
         # A plain array: whatever is taken from a mapped one is of its class, and slower to handle.
         self._table: npt.NDArray[np.uint64] = np.asarray(arrays["weights"].view(np.uint64).ravel())
+        np.empty(_KEPT, np.uint8)  # glibc goes by the largest block that was ever let go
         self._scale: F32 = arrays["scale"]
         self._bias: F32 = arrays["bias"]
         calibration = manifest["calibration"]
@@ -168,8 +171,7 @@ class Classifier:
 
 
 def _batches(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
-    """So many at once that what is worked on stays in the processor's cache, and in memory that
-    the process has."""
+    """So many at once that what is worked on stays in the processor's cache."""
     batch: list[Reading] = []
     characters = 0
     for reading in readings:
