@@ -7,17 +7,15 @@ kept in a journal until the output is whole, so that a run that was killed goes 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moderation.checks import build
 from moderation.classifier import Assessment, Classifier
@@ -28,6 +26,9 @@ from moderation.shelf import ModelShelf
 from moderation.tables_io import Added, BadTable, Row, Source, kind_of, reading, writing
 from moderation.text import MAX_CHARACTERS
 from moderation.verdict import Article, Author, Comment, Span, Verdict
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ROWS_AT_ONCE = 2_000
 CHARACTERS_AT_ONCE = 1_000_000
@@ -129,6 +130,10 @@ def _judged(
         for rows, texts in pieces:
             yield rows, judge(texts)
         return
+    # Loaded only where they're needed, which is not for a small file.
+    import multiprocessing  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
     # A forked process has all that this one has loaded; elsewhere than on Linux it isn't safe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     waiting: deque[tuple[list[Row], Future[list[Added]]]] = deque()
@@ -145,8 +150,10 @@ def _judged(
 def _end_with_parent() -> None:
     """A process that judges would wait for ever where the one that reads was killed."""
 
+    from multiprocessing import parent_process  # noqa: PLC0415
+
     def end() -> None:
-        parent = multiprocessing.parent_process()
+        parent = parent_process()
         if parent is not None:
             parent.join()
         os._exit(1)
