@@ -1,22 +1,34 @@
-"""Verdicts on a whole file: in pieces, in order, and nothing recorded."""
+"""Verdicts on a whole file: in pieces, in order, and nothing recorded.
+
+This process reads and writes; where there is more than one piece, others judge. What they said is
+kept in a journal until the output is whole, so that a run that was killed goes on where it was.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache, partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moderation.checks import build
 from moderation.classifier import Assessment, Classifier
+from moderation.journal import Journal
 from moderation.moderator import Moderator
-from moderation.schemas import MAX_CONTENT
 from moderation.settings import Policy
 from moderation.shelf import ModelShelf
-from moderation.tables_io import BadTable, Row, Source, kind_of, reading, writing
+from moderation.tables_io import Added, BadTable, Row, Source, kind_of, reading, writing
+from moderation.text import MAX_CHARACTERS
 from moderation.verdict import Article, Author, Comment, Span, Verdict
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ROWS_AT_ONCE = 2_000
 CHARACTERS_AT_ONCE = 1_000_000
@@ -24,8 +36,20 @@ CHARACTERS_AT_ONCE = 1_000_000
 TEXT_COLUMNS = ("text", "content", "comment")
 ADDED: Row = {"decision": "", "spam": 0.0, "abuse": 0.0, "reasons": ""}
 
-Judge = Callable[[list[Comment]], list[Row]]
 Progress = Callable[[int, int], None]
+
+
+class Text(NamedTuple):
+    """What is judged of a row: plain strings, which go to other processes quickly."""
+
+    content: str
+    author: str
+    author_url: str
+    article: str
+
+
+Judge = Callable[[Sequence[Text]], list[Added]]
+Piece = tuple[list[Row], list[Text]]
 
 
 def score(
@@ -36,30 +60,33 @@ def score(
     *,
     text_column: str | None = None,
     prefix: str = "",
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress = lambda position, length: None,
 ) -> None:
     """Write every row of `source` with the verdict on it, in the same order.
 
-    Only the first 65,536 characters of a text are judged: no comment is longer.
+    Only the first 65,536 characters of a text are judged: no comment is longer. `jobs` are the
+    processes that judge; without a number, as many as there are processors for us. `progress`
+    hears of rows read, and their whole number, in whatever the file counts in.
     """
     kind = kind_of(target) if target else kind_of(source).removesuffix(".gz")
     added = {prefix + name: example for name, example in ADDED.items()}
-    judge = partial(_judge, models, policy)
-    judge([])  # a model that is refused is so before anything is written, and workers share it
+    model = _model(models)  # one that is refused is so before anything is written
     with reading(source, ROWS_AT_ONCE) as table:
         column = _text_column(source, table, text_column)
         if taken := [name for name in added if name in table.columns]:
             problem = f"has a column {taken[0]!r} already; --prefix sets the new ones apart"
             raise BadTable(source, f"{problem}.")
-        with writing(target, kind, table, added) as write:
-            for rows, verdicts in _judged(table.rows, column, judge, jobs):
-                write(
-                    [
-                        _with(row, verdict, prefix)
-                        for row, verdict in zip(rows, verdicts, strict=True)
-                    ]
-                )
+        run = {"column": column, "model": model.version, **_facts(source, policy)}
+        with Journal.beside(target, run) as journal, writing(target, kind, table, added) as write:
+            pieces = _pieces(table.rows, column)
+            for said in journal.read():
+                rows, _ = next(pieces)
+                write(rows, said)
+                progress(table.position(), table.length)
+            for rows, said in _judged(pieces, partial(_judge, models, policy), jobs or _cores()):
+                journal.add(said)
+                write(rows, said)
                 progress(table.position(), table.length)
 
 
@@ -78,72 +105,125 @@ class _Unexplained:
 
 
 @cache
+def _model(models: Path) -> _Unexplained:
+    """Loaded once, before other processes are forked from this one."""
+    return _Unexplained(ModelShelf(models).active())
+
+
+@cache
 def _moderator(models: Path) -> Moderator:
-    """Once in each process."""
-    model = _Unexplained(ModelShelf(models).active())
-    return Moderator(build(model), model)
+    return Moderator(build(_model(models)), _model(models))
 
 
-def _judge(models: Path, policy: Policy, comments: list[Comment]) -> list[Row]:
-    return [_row(verdict) for verdict in _moderator(models).moderate(comments, policy)]
+def _judge(models: Path, policy: Policy, texts: Sequence[Text]) -> list[Added]:
+    verdicts = _moderator(models).moderate([_comment(text) for text in texts], policy)
+    return [_added(verdict) for verdict in verdicts]
 
 
 def _judged(
-    rows: Iterator[Row], column: str, judge: Judge, jobs: int
-) -> Iterator[tuple[list[Row], list[Row]]]:
-    """Pieces of rows with the verdicts on them."""
-    if jobs == 1:
-        for piece in _pieces(rows, column):
-            yield piece, judge([_comment(row, column) for row in piece])
+    pieces: Iterator[Piece], judge: Judge, jobs: int
+) -> Iterator[tuple[list[Row], list[Added]]]:
+    """Rows with the verdicts on them, in order."""
+    first = list(islice(pieces, 2))
+    pieces = chain(first, pieces)
+    if jobs == 1 or len(first) < 2:
+        for rows, texts in pieces:
+            yield rows, judge(texts)
         return
-    waiting: deque[tuple[list[Row], Future[list[Row]]]] = deque()
-    with ProcessPoolExecutor(jobs) as pool:
-        for piece in _pieces(rows, column):
-            waiting.append((piece, pool.submit(judge, [_comment(row, column) for row in piece])))
+    # Loaded only where they're needed, which is not for a small file.
+    import multiprocessing  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+    # A forked process has all that this one has loaded; elsewhere than on Linux it isn't safe.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    waiting: deque[tuple[list[Row], Future[list[Added]]]] = deque()
+    with ProcessPoolExecutor(jobs, context, _end_with_parent) as pool:
+        for rows, texts in pieces:
+            waiting.append((rows, pool.submit(judge, texts)))
             if len(waiting) > 2 * jobs:  # enough to keep all busy, and no whole file in memory
-                first, verdicts = waiting.popleft()
-                yield first, verdicts.result()
-        for first, verdicts in waiting:
-            yield first, verdicts.result()
+                done, said = waiting.popleft()
+                yield done, said.result()
+        for done, said in waiting:
+            yield done, said.result()
 
 
-def _pieces(rows: Iterator[Row], column: str) -> Iterator[list[Row]]:
-    piece: list[Row] = []
+def _end_with_parent() -> None:
+    """A process that judges would wait for ever where the one that reads was killed."""
+
+    from multiprocessing import parent_process  # noqa: PLC0415
+
+    def end() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+def _cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _facts(source: Path, policy: Policy) -> Row:
+    """What a run's verdicts depend on, beside the model and the column."""
+    status = source.stat()
+    return {
+        "source": str(source.resolve()),
+        "size": status.st_size,
+        "changed": status.st_mtime_ns,
+        "policy": hashlib.sha256(repr(policy).encode()).hexdigest(),
+        "pieces": [ROWS_AT_ONCE, CHARACTERS_AT_ONCE],
+        "code": Path(__file__).stat().st_mtime_ns,
+    }
+
+
+def _pieces(rows: Iterator[Row], column: str) -> Iterator[Piece]:
+    taken: list[Row] = []
+    texts: list[Text] = []
     characters = 0
     for row in rows:
-        piece.append(row)
-        characters += min(len(str(row.get(column))), MAX_CONTENT)
-        if len(piece) == ROWS_AT_ONCE or characters > CHARACTERS_AT_ONCE:
-            yield piece
-            piece, characters = [], 0
-    if piece:
-        yield piece
+        text = _text_of(row, column)
+        taken.append(row)
+        texts.append(text)
+        characters += len(text.content)
+        if len(taken) == ROWS_AT_ONCE or characters > CHARACTERS_AT_ONCE:
+            yield taken, texts
+            taken, texts, characters = [], [], 0
+    if taken:
+        yield taken, texts
 
 
-def _comment(row: Row, column: str) -> Comment:
-    author = Author(name=_text(row.get("author")), url=_text(row.get("author_url")))
-    article = Article(title=_text(row.get("article")))
-    return Comment(_text(row.get(column)), author, article)
+def _text_of(row: Row, column: str) -> Text:
+    return Text(
+        _text(row.get(column)),
+        _text(row.get("author")),
+        _text(row.get("author_url")),
+        _text(row.get("article")),
+    )
 
 
 def _text(cell: Any) -> str:
     """A cell as a comment can hold it: no NUL, and no bytes that were not UTF-8."""
-    text = cell if isinstance(cell, str) else "" if cell is None else str(cell)
-    cut = text[:MAX_CONTENT].replace("\0", "\ufffd")
+    if not cell:
+        return "" if cell is None else str(cell)
+    text = cell if isinstance(cell, str) else str(cell)
+    cut = text[:MAX_CHARACTERS].replace("\0", "\ufffd")
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 
-def _row(verdict: Verdict) -> Row:
-    return {
-        "decision": verdict.decision,
-        "spam": verdict.scores["spam"],
-        "abuse": verdict.scores["abuse"],
-        "reasons": ";".join(finding.code for finding in verdict.reasons),
-    }
+def _comment(text: Text) -> Comment:
+    author = Author(text.author, url=text.author_url) if text[1:3] != ("", "") else _NOBODY
+    return Comment(text.content, author, Article(title=text.article) if text.article else _NOTHING)
 
 
-def _with(row: Row, verdict: Row, prefix: str) -> Row:
-    return row | {prefix + name: value for name, value in verdict.items()}
+_NOBODY, _NOTHING = Author(), Article()
+
+
+def _added(verdict: Verdict) -> Added:
+    reasons = ";".join([finding.code for finding in verdict.reasons]) if verdict.reasons else ""
+    return verdict.decision, verdict.scores["spam"], verdict.scores["abuse"], reasons
 
 
 def _text_column(path: Path, table: Source, wanted: str | None) -> str:

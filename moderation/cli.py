@@ -11,12 +11,14 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from moderation.errors import ModerationError, nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "moderation.commands"
 # Ours, with the first line of each one's help: listing them imports none of them.
@@ -130,4 +132,6 @@ def _short_help(command: click.Command | None) -> str:
 
 
 def _others() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # the commands of ours need none
+
     return tuple(entry_points(group=GROUP))

@@ -15,14 +15,20 @@ from typing import IO, Any, TextIO, cast
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place once all has gone well."""
+def replacing(path: Path, *, alone: bool = False) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place once all has gone well.
+
+    `alone`: nobody else writes `path` now. Its name is always the same then, so that what a killed
+    process left is written over.
+    """
     if path.exists() and not path.is_file():  # a pipe or a terminal is written to as it is
         yield path
         return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.part")
+    if not alone:
+        handle, name = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
+        os.close(handle)
+        temporary = Path(name)
     try:
         yield temporary
         _finish(temporary, path)
@@ -32,8 +38,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def writing_text(path: Path | None) -> Iterator[TextIO]:
-    """A text file in UTF-8, gzipped by its name; standard output without a path.
+def writing_text(path: Path | None, *, alone: bool = False) -> Iterator[TextIO]:
+    """A text file in UTF-8, gzipped by its name; standard output without a path. `alone` as above.
 
     What could not be decoded on the way in goes out as the same bytes.
     """
@@ -44,7 +50,7 @@ def writing_text(path: Path | None) -> Iterator[TextIO]:
         yield out
         out.flush()
         return
-    with replacing(path) as temporary, temporary.open("wb") as raw:
+    with replacing(path, alone=alone) as temporary, temporary.open("wb") as raw:
         packed = gzip.GzipFile(path.stem, "wb", 6, raw, mtime=0) if path.suffix == ".gz" else raw
         with io.TextIOWrapper(
             cast(IO[bytes], packed), encoding="utf-8", errors="surrogateescape", newline=""

@@ -95,8 +95,7 @@ class Rendering:
 
     def _is_prose(self, tag: Tag) -> bool:
         """Whether a reader would not take it for a tag: `if a <b and c> d`."""
-        values = [value for _, value in markup.attributes(tag.attributes)]
-        return bool(values) and not any(value is not None for value in values)
+        return "=" not in tag.attributes and bool(tag.attributes.strip())
 
     def _text(self, source: str) -> None:
         if typed := source.count("<") - self._shown:
@@ -169,7 +168,7 @@ class Rendering:
 
     def _attributes(self, tag: Tag) -> dict[str, str]:
         kept: dict[str, str] = {}
-        for name, value in markup.attributes(tag.attributes):
+        for name, value in markup.attributes(tag.attributes) if tag.attributes else ():
             if value is not None and name in self._tags[tag.name] and name not in kept:
                 kept[name] = value
             else:
@@ -198,6 +197,8 @@ class Rendering:
         return known and url not in self._refused and markup.leads_somewhere(url)
 
     def _start_tag(self, name: str, kept: dict[str, str]) -> str:
+        if not kept and name != "a":
+            return f"<{name}>"
         if name == "a":
             kept = {key: kept[key] for key in ("href", "title") if key in kept}
             kept |= {"target": "_blank"} if self._rules.target_blank else {}

@@ -8,6 +8,7 @@ security boundary and has the last word on everything that holds `<` or `&`; wha
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import nh3
@@ -15,7 +16,7 @@ import nh3
 from moderation import markup
 from moderation.html_page import Rendering, distinct
 from moderation.html_rules import HtmlRules
-from moderation.markup_writer import MarkupWriter
+from moderation.markup_writer import MAX_BLANK_LINES, MarkupWriter
 from moderation.verdict import Change, Page
 
 __all__ = ["HtmlPolicy", "HtmlRules"]
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 # One more pass has always been enough; what still changes then is not to be trusted.
 _MAX_PASSES = 4
+_MANY_BLANK_LINES = re.compile(rf"\n{{{MAX_BLANK_LINES + 2},}}")
 
 
 class HtmlPolicy:
@@ -70,18 +72,23 @@ class HtmlPolicy:
         """The comment as this site shows it."""
         # Bulk scoring comes through here for each comment: plain text needs no cleaner.
         if "<" not in content and not markup.holds_entity(content):
-            joined = content.replace("\n", "")
-            if joined.isprintable() and not (self.rules.autolink and markup.mentions_url(content)):
+            plain = not (self.rules.autolink and markup.mentions_url(content))
+            if plain and content.replace("\n", "").isprintable():
                 return self._plain(content)
         return self._marked_up(content, frozenset())
 
     def _plain(self, content: str, changes: tuple[Change, ...] = ()) -> Page:
-        if "\n" not in content and self.rules.line_breaks != "p" and content.strip():
-            page = markup.escape(content)
-        else:
+        if self.rules.line_breaks == "p" or any(map(str.isspace, content.split("\n"))):
             writer = MarkupWriter(self.rules.line_breaks)
             writer.text(content)
             page = writer.finish()
+        else:
+            page = markup.escape(content.strip("\n"))
+            if "\n" in page:
+                page = _MANY_BLANK_LINES.sub("\n" * (MAX_BLANK_LINES + 1), page)
+                page = page if self.rules.line_breaks == "none" else page.replace("\n", "<br>")
+        if not markup.mentions_url(content):
+            return Page(page, (), changes)
         return Page(page, distinct(url for _, url in markup.urls_in(content)), changes)
 
     def _marked_up(self, content: str, refused: frozenset[str]) -> Page:

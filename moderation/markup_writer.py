@@ -18,7 +18,7 @@ _LISTS = frozenset({"ul", "ol"})
 _WITHOUT_BLOCKS = frozenset({"p", "pre", "h3", "h4", "h5", "h6"})
 _END_TAG_OPTIONAL = frozenset({"p", "li"})
 
-_MAX_BLANK_LINES = 2
+MAX_BLANK_LINES = 2
 _MAX_QUOTES = 5
 # Formatting goes on behind a block or a crossed end tag so often and no more: a short comment of
 # many paragraphs under many tags would be a page a hundred times as long.
@@ -129,7 +129,7 @@ class MarkupWriter:
     # Lines and paragraphs
 
     def _begin_text(self) -> None:
-        breaks = 0 if self._fresh else min(self._breaks, _MAX_BLANK_LINES + 1)
+        breaks = 0 if self._fresh else min(self._breaks, MAX_BLANK_LINES + 1)
         makes_paragraphs = self._line_breaks == "p" and self._block() in ("", "blockquote")
         if breaks > 1 and makes_paragraphs:
             self._suspend(0)

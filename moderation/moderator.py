@@ -8,7 +8,6 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import TypeVar
 
 from moderation.checks.case import Case, Check, History, Model
@@ -44,7 +43,8 @@ class Moderator:
         """
 
         def render(batch: Sequence[Comment]) -> list[Page]:
-            return [self._html(policy.html).render(comment.content) for comment in batch]
+            page = self._html(policy.html).render
+            return [page(comment.content) for comment in batch]
 
         pages = _run(render, comments)
         assessments = _run(self._model.assess, comments)
@@ -54,19 +54,19 @@ class Moderator:
         ]
         judged = [_run(check, cases) for check in self._checks]
         return [
-            self._verdict(case, page is None, [findings[place] for findings in judged])
-            for place, (case, page) in enumerate(zip(cases, pages, strict=True))
+            self._verdict(case, page is None, findings)
+            for case, page, *findings in zip(cases, pages, *judged, strict=True)
         ]
 
     def _verdict(
         self, case: Case, unread: bool, judged: Sequence[Sequence[Finding] | None]
     ) -> Verdict:
-        findings = [*chain.from_iterable(found for found in judged if found is not None)]
+        findings = [finding for found in judged if found for finding in found]
         degraded = unread or case.assessment is None or None in judged
         if degraded:
             holds = case.policy.on_error == "hold"
             findings.append(Finding("degraded", REASON_CODES["degraded"], holds=holds))
-        reasons = tuple(finding for finding in findings if finding.holds)
+        reasons = tuple([finding for finding in findings if finding.holds])
         return Verdict(
             decision="hold" if reasons else "publish",
             reasons=reasons,
@@ -80,8 +80,11 @@ class Moderator:
 
 
 def _scores(assessment: Assessment | None, findings: Sequence[Finding]) -> dict[str, float]:
-    read = assessment.scores if assessment else _NO_SCORES
-    return {**read, **{f.code: f.score for f in findings if f.score is not None}}
+    scores = {**(assessment.scores if assessment else _NO_SCORES)}
+    for finding in findings:
+        if finding.score is not None:
+            scores[finding.code] = finding.score
+    return scores
 
 
 def _as_text(comment: Comment) -> Page:

@@ -1,6 +1,7 @@
 """Files of rows, read and written in pieces: CSV, gzipped CSV, JSON lines, Parquet.
 
-A row is a dict. What a cell holds goes out as it came in, invalid bytes included.
+A row is a dict. What a cell holds goes out as it came in, invalid bytes included; from CSV to CSV,
+so does the line.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from moderation.errors import ModerationError
 from moderation.files import csv_writer, replacing, writing_text
 
 Row = dict[str, Any]
-Write = Callable[[Sequence[Row]], None]
+Added = Sequence[str | float]
+"""What a row gets beside its own, in the order of the columns added."""
+Write = Callable[[Sequence[Row], Sequence[Added]], None]
 KINDS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
 
 
@@ -32,6 +35,14 @@ class BadTable(ModerationError):
 
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
+
+
+class CsvRow(Row):
+    """A row with the line, or lines, that it was written as, without the end of the last; None
+    where cells were missing."""
+
+    __slots__ = ("line",)
+    line: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +87,11 @@ def reading(path: Path, rows_at_once: int) -> Iterator[Source]:
 
 @contextmanager
 def writing(path: Path | None, kind: str, source: Source, added: Row) -> Iterator[Write]:
-    """A writer of rows like the source's with columns added; `added` holds an example of each.
+    """A writer of rows like the source's with columns added; `added` holds an example of each,
+    which is text that needs no quotes, or a number.
 
-    The file takes its name when all is written; without a path, rows go to standard output.
+    The file takes its name when all is written, and nobody else may write it now; without a path,
+    rows go to standard output.
     """
     if kind == ".parquet":
         if path is None:
@@ -86,11 +99,11 @@ def writing(path: Path | None, kind: str, source: Source, added: Row) -> Iterato
         with _parquet_writer(path, source, added) as write:
             yield write
         return
-    with writing_text(path) as file:
+    with writing_text(path, alone=True) as file:
         if kind.startswith(".csv"):
-            yield _csv_writer(file, [*source.columns, *added])
+            yield _csv_writer(file, [*source.columns, *added], [*added])
         else:
-            yield _json_writer(file)
+            yield _json_writer(file, [*added])
 
 
 def _named_errors(path: Path, rows: Iterator[Any]) -> Iterator[Any]:
@@ -103,8 +116,9 @@ def _named_errors(path: Path, rows: Iterator[Any]) -> Iterator[Any]:
 def _csv_rows(path: Path, text: TextIO) -> Iterator[Any]:
     """The header first, then a dict for each row."""
     csv.field_size_limit(sys.maxsize)  # a cell may be a whole book
+    lines: list[str] = []
     # Not strict, a quote that is never closed would swallow the rest of the file in silence.
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_kept(text, lines), strict=True)
     try:
         header = next(reader, None)
         if not header:
@@ -112,16 +126,26 @@ def _csv_rows(path: Path, text: TextIO) -> Iterator[Any]:
         if doubled := {name for name in header if header.count(name) > 1}:
             raise BadTable(path, f"has the column {min(doubled)!r} twice; rename one.")
         yield header
+        lines.clear()
         for cells in reader:
-            if len(cells) > len(header):
+            missing = len(header) - len(cells)
+            if missing < 0:
                 problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
                 raise BadTable(path, f"{problem}; quote cells that hold a comma.")
             if cells or len(header) == 1:  # an empty line is an empty cell, or no row at all
-                padded = cells + [""] * (len(header) - len(cells))
-                yield dict(zip(header, padded, strict=True))
+                row = CsvRow(zip(header, cells + [""] * missing if missing else cells, strict=True))
+                row.line = None if missing else "".join(lines).rstrip("\r\n")
+                yield row
+            lines.clear()
     except csv.Error as error:
         problem = f"line {reader.line_num} is not CSV ({error}); check its quotes."
         raise BadTable(path, problem) from error
+
+
+def _kept(text: TextIO, lines: list[str]) -> Iterator[str]:
+    for line in text:
+        lines.append(line)
+        yield line
 
 
 def _json_rows(path: Path, text: TextIO) -> Iterator[Any]:
@@ -144,32 +168,42 @@ def _json_rows(path: Path, text: TextIO) -> Iterator[Any]:
         raise BadTable(path, "has no rows.")
 
 
-def _csv_writer(file: TextIO, columns: Sequence[str]) -> Write:
+def _csv_writer(file: TextIO, columns: Sequence[str], names: Sequence[str]) -> Write:
     writer = csv_writer(file)
     writer.writerow(columns)
 
-    def write(rows: Sequence[Row]) -> None:
-        for row in rows:
-            if unknown := row.keys() - {*columns}:
+    def write(rows: Sequence[Row], added: Sequence[Added]) -> None:
+        for row, values in zip(rows, added, strict=True):
+            line = row.line if isinstance(row, CsvRow) else None
+            if line is not None:
+                file.write(f"{line},{','.join(map(str, values))}\n")
+                continue
+            whole = _with(row, names, values)
+            if unknown := whole.keys() - {*columns}:
                 problem = f"a row has the field {min(unknown)!r}, which the first row lacks"
                 raise BadTable("CSV", f"{problem}; write .jsonl.")
-            writer.writerow([_cell(row.get(column)) for column in columns])
+            writer.writerow([_cell(whole.get(column)) for column in columns])
 
     return write
 
 
-def _json_writer(file: TextIO) -> Write:
-    def write(rows: Sequence[Row]) -> None:
-        for row in rows:
-            line = json.dumps(row, ensure_ascii=False)
+def _json_writer(file: TextIO, names: Sequence[str]) -> Write:
+    def write(rows: Sequence[Row], added: Sequence[Added]) -> None:
+        for row, values in zip(rows, added, strict=True):
+            whole = _with(row, names, values)
+            line = json.dumps(whole, ensure_ascii=False)
             if not line.isascii():
                 try:
                     line.encode()
                 except UnicodeEncodeError:  # half characters, or bytes that were not UTF-8
-                    line = json.dumps(row)
+                    line = json.dumps(whole)
             file.write(line + "\n")
 
     return write
+
+
+def _with(row: Row, names: Sequence[str], values: Added) -> Row:
+    return row | dict(zip(names, values, strict=True))
 
 
 @contextmanager
@@ -205,11 +239,12 @@ def _parquet_writer(path: Path, source: Source, added: Row) -> Iterator[Write]:
     for name, value in added.items():
         schema = schema.append(pa.field(name, pa.float64() if value != str(value) else pa.string()))
 
-    def write(rows: Sequence[Row]) -> None:
+    def write(rows: Sequence[Row], values: Sequence[Added]) -> None:
         shown = rows if source.schema else [_texts(row, texts.names) for row in rows]
-        writer.write_table(pa.Table.from_pylist(list(shown), schema=schema))
+        whole = [_with(row, [*added], own) for row, own in zip(shown, values, strict=True)]
+        writer.write_table(pa.Table.from_pylist(whole, schema=schema))
 
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with replacing(path, alone=True) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         yield write
 
 

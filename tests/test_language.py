@@ -34,11 +34,35 @@ def test_the_language_of_a_text(text: str, code: str) -> None:
     assert detect(text) == code
 
 
-def test_plain_english_needs_no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "taken_for"),
+    [
+        ("o goberno non explicou por que os prezos subiron tanto este ano e a xente non sabe como"
+         " pagar as facturas que chegan cada mes", "pt"),
+        ("die regering het nie verduidelik waarom die pryse van krag so baie gestyg het nie, en"
+         " die mense weet nie hoe om die rekeninge te betaal nie", "nl"),
+        ("no estic d'acord amb el que diu l'article perquè les persones que viuen al barri no"
+         " tenen cap culpa de la situació", "es"),
+        ("jeg er ikke enig i det artikkelen sier, fordi de som bor i nabolaget ikke har skyld i"
+         " det som har hendt", "de"),
+    ],
+)  # fmt: skip
+def test_a_small_neighbour_is_not_taken_for_the_large_language(text: str, taken_for: str) -> None:
+    assert detect(text) != taken_for
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i think that this is not what they had in mind when you asked them",
+        "das ist nicht, was sie im sinn hatten, als du sie gefragt hast, und ich auch nicht",
+    ],
+)
+def test_a_plain_text_needs_no_detector(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise AssertionError("asked")
 
     monkeypatch.setattr(language, "_model", refuse)
-    assert detect("i think that this is not what they had in mind when you asked them") == "en"
+    assert detect(text) in ("en", "de")
     with pytest.raises(AssertionError):
-        detect("das ist nicht, was sie im sinn hatten, als du sie gefragt hast")
+        detect("rząd nie wyjaśnił, dlaczego ceny prądu tak bardzo wzrosły w tym roku")

@@ -123,7 +123,7 @@ def test_what_is_no_text_goes_out_as_the_same_bytes(score: Score, tmp_path: Path
     odd = b'a\x00b,\xff\xfe pills,"' + "\U0001f600".encode() + b'"\n'
     score(written(tmp_path / "in.csv", b"id,text,x\n" + odd), tmp_path / "out.csv")
     line = (tmp_path / "out.csv").read_bytes().splitlines()[1]
-    assert line.startswith(b"a\x00b,\xff\xfe pills,\xf0\x9f\x98\x80,hold,")
+    assert line.startswith(odd.rstrip() + b",hold,")
 
 
 def test_a_cell_may_be_a_million_characters_long(score: Score, tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Column of the text.  [default: text, content, comment]",
 )
 @click.option("--prefix", default="", help="Put before the names of the added columns.")
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Processes.  [default: as many as there are processors]"
+)
 @click.option("--site", default="default", show_default=True, help="Whose rules apply.")
 @models_dir
 def score(
@@ -38,7 +40,7 @@ def score(
     output: Path | None,
     text_column: str | None,
     prefix: str,
-    jobs: int,
+    jobs: int | None,
     site: str,
     models_dir: Path | None,
 ) -> None:
