@@ -153,7 +153,7 @@ def test_it_asks_for_the_policy_and_what_became_of_a_comment(service: Any) -> No
     assert client.policy()["sentence"].startswith("You can use some HTML tags: <b>")
     answer = client.check(SPAM)
     assert client.statement(str(answer.id))["status"] == "held"
-    with pytest.raises(NoAnswer, match="^404: ") as raised:
+    with pytest.raises(NoAnswer, match="404") as raised:
         client.statement("../policy")
     assert raised.value.status == 404
 
