@@ -23,7 +23,7 @@ _SECURITY = {
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # a comment's id is for its author's eyes
-    "Cache-Control": "no-store",
+    "Cache-Control": "private, no-cache",  # "back" finds the form as it was left
 }
 _CHANGES = {
     ("tag", "escaped"): "<{}> is shown as you typed it",
