@@ -137,8 +137,8 @@ def _facts(stored: Stored) -> str:
     if stored.verdict.reasons:
         said = dict.fromkeys(WORDINGS[finding.code].message for finding in stored.verdict.reasons)
         parts.append(
-            "An automatic check, which this site makes of every comment and not because somebody "
-            f"reported it, held it for a moderator. {' '.join(said)}"
+            "An automatic check held it for a moderator. This site checks every comment so, "
+            f"without anybody having reported it. {' '.join(said)}"
         )
         parts += [
             f"What weighed most: {quoted}."

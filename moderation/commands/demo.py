@@ -22,7 +22,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from moderation.client import Client
 from moderation.commands.options import configured, models_dir
 from moderation.demo.blog import create_blog
-from moderation.server import free_address
+from moderation.server import AddressUnusable, free_address
 from moderation.settings import GENERAL, Settings
 from moderation.shelf import carried
 from moderation.store import Store
@@ -75,8 +75,8 @@ def demo(
     with _folder(folder) as place:
         database = os.environ.get(_DATABASE) or f"sqlite:///{place / 'moderation.db'}"
         settings = configured(models_dir, host=_HOST, port=port, database=database)
-        for each in (settings.port, blog_port):
-            free_address(_HOST, each)
+        _is_free("--port", settings.port)
+        _is_free("--blog-port", blog_port)
         signal.signal(signal.SIGTERM, _stop)
         signal.signal(signal.SIGHUP, _stop)
         try:
@@ -98,6 +98,14 @@ def _both(settings: Settings, blog_port: int, place: Path, *, forgotten: bool) -
         blog.serve_forever()  # Ctrl-C ends it
         ending.set()
     return None
+
+
+def _is_free(option: str, port: int) -> None:
+    try:
+        free_address(_HOST, port)
+    except AddressUnusable as error:
+        said = f"Something listens on {_HOST}:{port} already. Stop it, or choose another {option}."
+        raise click.UsageError(said) from error
 
 
 @contextmanager
