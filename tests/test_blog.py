@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from moderation.demo.comments import Comments
 from tests.blogs import blog
 from tests.browser import PHONE, browsing
 from tests.serving import Served, free_port, write_model
@@ -64,6 +66,12 @@ def send(page: Page, content: str, name: str = "Ann", **more: str) -> None:
     for label, value in more.items():
         page.get_by_label(label.replace("_", "-")).fill(value)
     page.get_by_role("button", name="Publish").click()
+
+
+def read(url: str, /, **form: str) -> str:
+    """The page, or what comes of sending a form, without a browser."""
+    with urlopen(url, urlencode(form).encode() if form else None, timeout=20) as response:
+        return str(response.read().decode())
 
 
 def count_is(page: Page, said: str) -> None:
@@ -203,14 +211,62 @@ def test_sending_twice_makes_one_comment(browser: Browser, site: Site) -> None:
 
 def test_one_form_makes_one_comment_of_each_text_however_often_it_comes(site: Site) -> None:
     def post(content: str) -> str:
-        data = urlencode({"token": "as it was shown", "content": content}).encode()
-        with urlopen(site.url, data, timeout=20) as response:
-            return str(response.url)
+        return read(site.url, content=content, token="as it was shown")
 
     with ThreadPoolExecutor(4) as pool:
-        assert len({*pool.map(post, [FINE] * 4)}) == 1
-    assert post(FINE) != post("Another thought, written after going back to the form")
-    assert len(site.recorded()) == 2
+        assert all("1 comment." in page for page in pool.map(post, [FINE] * 4))
+    assert len(site.recorded()) == 1
+    assert "2 comments." in post("Another thought, written after going back to the form")
+
+
+def test_the_form_tells_a_program_from_a_person(tmp_path: Path) -> None:
+    write_model(tmp_path / "models")
+    with (
+        Served(tmp_path, flood_window=0, min_seconds=3600) as served,
+        blog(tmp_path, f"http://127.0.0.1:{served.port}") as url,
+    ):
+        shown = re.search(r'name="token" value="([^"]+)"', read(url))
+        assert shown
+        read(url, content="Sent within the hour", token=shown[1])
+        read(url, content="Sent from nobody knows when", token="of another day")
+        read(url, content="Sent with all fields filled in", subject="Hello")
+        codes = [
+            [reason["code"] for reason in one["verdict"]["reasons"]]
+            for one in Site(url, served).recorded()
+        ]
+        assert codes == [["too_fast"], [], ["honeypot"]]
+
+
+def test_the_service_is_told_who_wrote_and_the_blog_forgets_it(site: Site, tmp_path: Path) -> None:
+    read(site.url, content=FINE, name="Ann", email="ann@a.example", url="http://a.example")
+    (one,) = site.recorded()
+    assert one["author"]["name"] == "Ann"
+    assert one["author"]["email"] == "ann@a.example"
+    assert one["author"]["user_agent"].startswith("Python")
+    assert one["article"]["title"].startswith("Hexley library reopens")
+    assert one["article"]["text"].startswith("Hexley library reopens")
+    assert [kept.facts for kept in Comments(tmp_path / "blog.db").published()] == [None]
+    assert b"ann@a.example" not in (tmp_path / "blog.db").read_bytes()
+
+
+def test_what_is_erased_at_the_service_stays_as_it_was(site: Site) -> None:
+    read(site.url, content=FINE)
+    path = f"/v1/comments/{site.recorded()[0]['id']}"
+    assert site.service.call("DELETE", path).status == 204
+    assert "1 comment." in read(site.url)
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(site: Site) -> None:
+    for path in ("", "static/preview.js", "nowhere"):
+        try:
+            headers = urlopen(site.url + path, timeout=20).headers
+        except HTTPError as error:
+            headers = error.headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_the_service_is_down_and_nothing_is_lost(browser: Browser, tmp_path: Path) -> None:

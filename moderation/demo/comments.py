@@ -109,6 +109,7 @@ class Comments:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path, timeout=10)) as connection, connection:
             connection.row_factory = sqlite3.Row
+            connection.execute("pragma secure_delete = on")  # what is forgotten is overwritten
             yield connection
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from itsdangerous import BadSignature, TimestampSigner
 
 LONGEST = 65_536
+_LONGEST_AGENT = 1_000
 _LONGEST_FACTS = {"name": 100, "email": 254, "url": 2_000}
 
 
@@ -36,7 +37,7 @@ class Sent:
         """What the service wants to know beside the content."""
         author = {"name": self.name, "email": self.email, "url": self.url}
         return {
-            "author": {**author, "ip": ip, "user_agent": user_agent},
+            "author": {**author, "ip": ip, "user_agent": user_agent[:_LONGEST_AGENT]},
             "form": {"honeypot": self.honeypot, "seconds": seconds},
         }
 
