@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from moderation.docs import example
 from moderation.endpoint import service
 from moderation.statement_schemas import StatementSchema
 from moderation.verdict import REASON_CODES
@@ -67,6 +69,18 @@ def test_a_held_attack_gets_a_statement_of_reasons(client: Any) -> None:
     assert "objections@blog.example" in legal["objection"]
     assert held in legal["objection"]
     assert "0.99" not in str(told)
+
+
+def test_the_documented_example_is_what_is_said(client: Any) -> None:
+    schemas = client.get("/openapi.json").json["components"]["schemas"]
+    documented = example({"$ref": "#/components/schemas/Statement"}, schemas)
+    said = statement(client, submitted(client, "You are an idiot."))
+
+    def timeless(told: Any) -> str:
+        text = json.dumps(told, sort_keys=True).replace(said["id"], documented["id"])
+        return re.sub(r"\d+ \w+ \d{4} at \d\d:\d\d", "then", text)
+
+    assert timeless(said) == timeless(documented)
 
 
 def test_spam_is_not_told_which_words_to_change(client: Any) -> None:
