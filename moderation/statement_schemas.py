@@ -9,7 +9,6 @@ from marshmallow import Schema, fields, validate
 from moderation.stored import Status
 from moderation.verdict import REASON_CODES
 
-
 _MESSAGE = "To our automatic check it reads like an attack on a person or a group."
 _ID = "01a204b9990877c2854ff2dce55fbba6"
 
