@@ -197,6 +197,10 @@ def as_markdown() -> str:
 def _shown(default: object) -> str:
     if isinstance(default, bool):
         return f"`{default}`".lower()
-    if default in ((), ""):
-        return ""
-    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+    return (
+        f"`{default:g}`"
+        if isinstance(default, float)
+        else f"`{default}`"
+        if default not in ((), "")
+        else ""
+    )

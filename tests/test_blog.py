@@ -259,9 +259,11 @@ def test_what_is_erased_at_the_service_stays_as_it_was(site: Site) -> None:
 def test_every_answer_forbids_what_the_page_does_not_need(site: Site) -> None:
     for path in ("", "static/preview.js", "nowhere"):
         try:
-            headers = urlopen(site.url + path, timeout=20).headers
+            with urlopen(site.url + path, timeout=20) as response:
+                headers = response.headers
         except HTTPError as error:
             headers = error.headers
+            error.close()
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
         assert "unsafe" not in policy
