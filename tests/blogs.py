@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Response
 from werkzeug.serving import make_server
 
 from moderation.client import Client
@@ -20,6 +21,7 @@ ARTICLE = (ROOT / "seeds" / "article.md").read_text(encoding="utf-8")
 def blog(folder: Path, service: str, key: str = "") -> Iterator[str]:
     """The blog's address. It waits longer for the service than readers would: machines are busy."""
     app = create_blog(Client(service, key, time_limit=5), ARTICLE, folder / "blog.db", service)
+    app.after_request(_read_whole)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -29,3 +31,12 @@ def blog(folder: Path, service: str, key: str = "") -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _read_whole(response: Response) -> Response:
+    """Browsers hang up in the middle, and the file of a style sheet would stay open."""
+    response.direct_passthrough = False
+    content = response.get_data()
+    response.close()
+    response.set_data(content)
+    return response

@@ -64,9 +64,9 @@ def demo(
 ) -> int | None:
     """Start the service and a small blog that uses it, for a first look.
 
-    The blog is one article with a comment form. Write a comment: it is published or held by the
-    service's verdict; publish or reject what is held, and look at the blog again. Both listen on
-    this machine only.
+    The blog is one article with a comment form. Write a comment: it is published at once, or held
+    with a word to its author. Publish or reject what is held on the service's page /review, and
+    look at the blog again. Both listen on this machine only; Ctrl-C ends both.
 
     The service has its own database for this, in the folder, unless MODERATION_DATABASE names
     another; all other settings are those of `moderation serve`.
