@@ -146,8 +146,9 @@ def _facts(stored: Stored) -> str:
             if finding.code == "abuse" and (quoted := heaviest(finding.spans))
         ]
     if stored.status == "rejected":
+        rejected = next(each for each in reversed(stored.reviews) if each.decision == "reject")
         found = _found(stored) or AGAINST_THE_RULES
-        parts.append(f"{found} This was on {_when(stored.reviews[-1].at)}.")
+        parts.append(f"{found} This was on {_when(rejected.at)}.")
     return " ".join(parts)
 
 

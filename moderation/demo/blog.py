@@ -15,7 +15,7 @@ from moderation.client import Answer, Client
 from moderation.demo import form
 from moderation.demo.article import read as read_article
 from moderation.demo.comments import Comments
-from moderation.demo.desk import Desk
+from moderation.demo.messenger import Messenger
 
 _LARGEST_FORM = 1 << 20
 _SECURITY = {
@@ -50,25 +50,25 @@ def create_blog(client: Client, article: str, database: Path, moderators: str = 
 
 def _pages(client: Client, markdown: str, comments: Comments) -> Blueprint:
     pages, article = Blueprint("pages", __name__), read_article(markdown)
-    desk, tokens = Desk(client, comments), form.Tokens()
+    messenger, tokens = Messenger(client, comments), form.Tokens()
 
     def shown(sent: form.Sent, **more: Any) -> str:
-        desk.catch_up()
+        messenger.catch_up()
         own = comments.find(request.args.get("comment", ""))
         return render_template(
             "article.html",
             article=article,
             comments=comments.published(),
             own=own,
-            statement=desk.statement(own) if own else {},
-            policy=desk.policy,
+            statement=messenger.statement(own) if own else {},
+            policy=messenger.policy,
             longest=longest(),
             sent=sent,
             **more,
         )
 
     def longest() -> int:
-        return int(desk.policy.get("max_length", form.LONGEST))
+        return int(messenger.policy.get("max_length", form.LONGEST))
 
     @pages.get("/")
     def page() -> str:
@@ -80,19 +80,19 @@ def _pages(client: Client, markdown: str, comments: Comments) -> Blueprint:
         if problems := sent.problems(longest()):
             return shown(sent, problems=problems), 422
         if request.form.get("action") == "preview":
-            return shown(sent, preview=_preview(desk.preview(sent.content)))
+            return shown(sent, preview=_preview(messenger.preview(sent.content)))
         facts = sent.facts(
             tokens.age(sent.token), request.remote_addr or "", request.user_agent.string
         )
         address = url_for("pages.page", _external=True)
         about = {"url": address, "title": article.title, "text": article.text}
-        kept = desk.submit(sent.id, sent.content, {**facts, "article": about})
+        kept = messenger.submit(sent.id, sent.content, {**facts, "article": about})
         return redirect(url_for("pages.page", comment=kept.id, _anchor="yours"), 303)
 
     @pages.post("/preview")
     def preview() -> str:
         content = form.read(request.form).content
-        found = _preview(desk.preview(content)) if content.strip() else None
+        found = _preview(messenger.preview(content)) if content.strip() else None
         return render_template("preview.html", preview=found)
 
     return pages

@@ -18,8 +18,8 @@ _AT_ONCE = 50
 _QUIET = 2.0  # seconds in which a service that did not answer is left alone
 
 
-class Desk:
-    """One blog's desk at one service. Safe to share between threads."""
+class Messenger:
+    """Between one blog and one service. Safe to share between threads."""
 
     def __init__(self, client: Client, comments: Comments) -> None:
         self._client = client
