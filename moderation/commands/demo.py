@@ -122,12 +122,12 @@ def _folder(given: Path | None) -> Iterator[Path]:
 def _key(settings: Settings) -> Iterator[str]:
     """A key for the blog, as long as it runs; none where the service is open to everybody."""
     store = Store.open(settings.database)
+    key = store.keys.create(GENERAL, "submit") if store.keys.any() else ""
     try:
-        key = store.keys.create(GENERAL, "submit") if store.keys.any() else ""
         yield key
+    finally:
         if key:
             store.keys.revoke(key)
-    finally:
         store.close()
 
 
