@@ -29,6 +29,7 @@ OWN = {
     "models": "List the installed models and switch between them.",
     "labels": "Write the moderators' labels as a labelled CSV, to train on.",
     "keys": "Create, list and revoke keys of the HTTP API.",
+    "demo": "Start the service and a small blog that uses it, for a first look.",
 }
 _STOPPED = 130  # what shells say of a command that Ctrl-C ended
 

@@ -7,7 +7,8 @@
     publish = answer.decision == "publish"
 
 `check` always answers, and in time. Whatever goes wrong, the answer is the one that the blog chose
-(`hold`, unless told otherwise), `degraded` is true and `error` says what it was.
+(`hold`, unless told otherwise), `degraded` is true and `error` says what it was. The other calls
+only ask; they raise `NoAnswer`.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote, urlsplit
 
 Decision = Literal["publish", "hold"]
+T = TypeVar("T")
 
 TIME_LIMIT = 0.8
 """Seconds that a reader may wait for the page because of us."""
@@ -55,6 +57,14 @@ class Answer:
     """The whole answer of the service; empty where there was none."""
 
 
+class NoAnswer(Exception):
+    """There was no answer, or none that is of use. `status` is 0 where not even HTTP came back."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.status = status
+
+
 class Client:
     """One service and how to ask it. Safe to share between threads."""
 
@@ -74,34 +84,60 @@ class Client:
         if on_failure not in ("publish", "hold"):
             raise ValueError("on_failure must be 'publish' or 'hold'")
         self._host, self._port = parts.hostname, parts.port
-        self._path = parts.path.rstrip("/") + "/v1/comments"
+        self._path = parts.path.rstrip("/") + "/v1"
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._key = key
         self._time_limit = time_limit
         self._on_failure = on_failure
 
-    def check(self, content: str, *, idempotency_key: str = "", **facts: Any) -> Answer:
+    def check(
+        self, content: str, *, idempotency_key: str = "", record: bool = True, **facts: Any
+    ) -> Answer:
         """The verdict on a comment. `facts` are the other fields of POST /v1/comments: `author`,
         `article`, `parent`, `form`, `external_id`.
 
         With an `external_id` or `idempotency_key`, new for each edit, the same comment may be sent
         again later: it gets the first verdict. Retries in here never act twice.
+
+        `record=False` stores nothing: for a preview of the comment's `html` and its `changes`.
         """
+        path = "/comments" if record else "/comments?record=false"
         try:
             body = json.dumps({"content": content, **facts}).encode()
-            headers = self._headers(idempotency_key or uuid.uuid4().hex)
-            found = _Call(self._connection, self._path, body, headers, self._time_limit).outcome()
+            headers = {
+                "Content-Type": "application/json",
+                "Idempotency-Key": idempotency_key or uuid.uuid4().hex,
+            }
+            return self._call("POST", path, _verdict, body, headers)
         except (TypeError, ValueError, RuntimeError) as error:
-            found = f"not sent: {error}"
-        return found if isinstance(found, Answer) else self._failure(content, found)
+            return self._failure(content, f"not sent: {error}")
+        except NoAnswer as error:
+            return self._failure(content, str(error))
+
+    def policy(self) -> dict[str, Any]:
+        """GET /v1/policy: what HTML a comment may hold, and the sentence that says so."""
+        return self._call("GET", "/policy", _object)
+
+    def statement(self, comment_id: str) -> dict[str, Any]:
+        """GET /v1/comments/{id}/statement: what has become of a comment, and what to tell its
+        author. NoAnswer with status 404 where it was erased."""
+        return self._call("GET", f"/comments/{quote(comment_id, safe='')}/statement", _object)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[bytes], T],
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        request = (method, self._path + path, body, {**(headers or {}), **key})
+        return _Call(self._connection, request, read, self._time_limit).outcome()
 
     def _failure(self, content: str, why: str) -> Answer:
         shown = html.escape(content) if isinstance(content, str) else ""
         return Answer(self._on_failure, shown, ("degraded",), degraded=True, error=why)
-
-    def _headers(self, idempotency_key: str) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
-        return {**headers, "Authorization": f"Bearer {self._key}"} if self._key else headers
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._tls is None:
@@ -111,35 +147,38 @@ class Client:
         )
 
 
-class _Call:
-    """One comment's way to the service and back, in a thread of its own: a name server, a
+class _Call(Generic[T]):
+    """One request's way to the service and back, in a thread of its own: a name server, a
     handshake or an answer in drips can each take longer than a socket's time-out says."""
 
     def __init__(
         self,
         connect: Callable[[float], http.client.HTTPConnection],
-        path: str,
-        body: bytes,
-        headers: Mapping[str, str],
+        request: tuple[str, str, bytes | None, dict[str, str]],
+        read: Callable[[bytes], T],
         seconds: float,
     ) -> None:
         self._connect = connect
-        self._request = (path, body, dict(headers))
-        self._late = f"no answer within {seconds:g} seconds"
+        self._request = request
+        self._read = read
+        self._late = NoAnswer(f"no answer within {seconds:g} seconds")
         self._deadline = time.monotonic() + seconds
-        self._found: queue.SimpleQueue[Answer | str] = queue.SimpleQueue()
+        self._found: queue.SimpleQueue[T | NoAnswer] = queue.SimpleQueue()
         self._socket: socket.socket | None = None
 
-    def outcome(self) -> Answer | str:
-        """The answer, or what went wrong; in time."""
+    def outcome(self) -> T:
+        """What was read, in time; else NoAnswer."""
         threading.Thread(target=self._run, daemon=True).start()
         try:
-            return self._found.get(timeout=self._left())
+            found: T | NoAnswer = self._found.get(timeout=self._left())
         except queue.Empty:
             if self._socket is not None:
                 with suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)  # ends the thread
-            return self._late
+            found = self._late
+        if isinstance(found, NoAnswer):
+            raise found
+        return found
 
     def _left(self) -> float:
         return max(0.001, self._deadline - time.monotonic())
@@ -148,9 +187,9 @@ class _Call:
         try:
             self._found.put(self._tries())
         except Exception as error:  # nobody would see it in this thread
-            self._found.put(f"failed: {type(error).__name__}: {error}")
+            self._found.put(NoAnswer(f"failed: {type(error).__name__}: {error}"))
 
-    def _tries(self) -> Answer | str:
+    def _tries(self) -> T | NoAnswer:
         for attempt in range(_RETRIES + 1):
             found, pause = self._try()
             if pause is None:
@@ -162,54 +201,59 @@ class _Call:
             time.sleep(pause)
         return found
 
-    def _try(self) -> tuple[Answer | str, float | None]:
-        """The answer, or what went wrong; and the seconds until another try, None for no more."""
+    def _try(self) -> tuple[T | NoAnswer, float | None]:
+        """What was read, or what went wrong; and the seconds until another try, None for none."""
         connection = self._connect(self._left())
-        path, body, headers = self._request
         try:
             connection.connect()
             self._socket = connection.sock
-            connection.request("POST", path, body, headers)
+            connection.request(*self._request)
             response = connection.getresponse()
             said = response.read(_LARGEST_ANSWER)
         except TimeoutError:
             return self._late, None
         except OSError as error:
-            return f"no connection: {error}", 0.0
+            return NoAnswer(f"no connection: {error}"), 0.0
         except http.client.HTTPException as error:
-            return f"no HTTP answer: {type(error).__name__}", None
+            return NoAnswer(f"no HTTP answer: {type(error).__name__}"), None
         finally:
             connection.close()
-        if response.status in _TRY_AGAIN:
-            return _problem(response.status, said), _seconds(response.getheader("Retry-After", ""))
         if response.status != http.client.OK:
-            return _problem(response.status, said), None
-        return _read(said), None
+            pause = _seconds(response.getheader("Retry-After", ""))
+            return _problem(response.status, said), pause if response.status in _TRY_AGAIN else None
+        try:
+            return self._read(said), None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            return NoAnswer(f"not understood: {type(error).__name__} {error}", 200), None
 
 
-def _read(said: bytes) -> Answer | str:
+def _verdict(said: bytes) -> Answer:
+    verdict = json.loads(said)
+    if verdict["decision"] not in ("publish", "hold"):
+        raise ValueError("decision")
+    return Answer(
+        decision=verdict["decision"],
+        html=str(verdict["html"]),
+        reasons=tuple(str(reason["code"]) for reason in verdict["reasons"]),
+        scores={str(name): float(score) for name, score in verdict["scores"].items()},
+        id=verdict.get("id"),
+        degraded=bool(verdict["degraded"]),
+        verdict=verdict,
+    )
+
+
+def _object(said: bytes) -> dict[str, Any]:
+    found = json.loads(said)
+    if not isinstance(found, dict):
+        raise TypeError("no object")
+    return found
+
+
+def _problem(status: int, said: bytes) -> NoAnswer:
     try:
-        verdict = json.loads(said)
-        if verdict["decision"] not in ("publish", "hold"):
-            raise ValueError("decision")
-        return Answer(
-            decision=verdict["decision"],
-            html=str(verdict["html"]),
-            reasons=tuple(str(reason["code"]) for reason in verdict["reasons"]),
-            scores={str(name): float(score) for name, score in verdict["scores"].items()},
-            id=verdict.get("id"),
-            degraded=bool(verdict["degraded"]),
-            verdict=verdict,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return f"not a verdict: {type(error).__name__} {error}"
-
-
-def _problem(status: int, said: bytes) -> str:
-    try:
-        return f"{status}: {json.loads(said)['detail']}"
+        return NoAnswer(f"{status}: {json.loads(said)['detail']}", status)
     except (ValueError, KeyError, TypeError, RecursionError):
-        return f"status {status}"
+        return NoAnswer(f"status {status}", status)
 
 
 def _seconds(retry_after: str) -> float:

@@ -39,6 +39,8 @@ class Operation:
     query: Schema | None
     answer: Answer | None
     """A schema, or the media type of an answer that is not JSON."""
+    also: str | None
+    """Another media type, for whoever asks for it by `Accept`."""
     headers: Mapping[str, str]
     errors: tuple[int, ...]
     turn: Turn | None
@@ -59,6 +61,7 @@ def route(
     body: Schema | None = None,
     query: Schema | None = None,
     answer: Answer | None = None,
+    also: str | None = None,
     headers: Mapping[str, str] | None = None,
     errors: tuple[int, ...] = (),
     turn: Turn | None = None,
@@ -78,6 +81,7 @@ def route(
             body,
             query,
             answer,
+            also,
             headers or {},
             errors,
             turn,

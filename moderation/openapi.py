@@ -96,6 +96,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
             good["content"] = {schema: {"schema": {"type": _type_of(schema)}}}
         else:
             good["content"] = {media: {"schema": schema}}
+        if operation.also:
+            good["content"][operation.also] = {"schema": {"type": _type_of(operation.also)}}
     return {
         str(200 if operation.answer is not None else 204): good,
         **{str(status): _problem(status) for status in _statuses(operation)},

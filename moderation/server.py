@@ -92,7 +92,7 @@ class _Server(MPServer):
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C. What cannot work is refused before anything is started."""
-    address = _free_address(settings.host, settings.port)
+    address = free_address(settings.host, settings.port)
     shared = tempfile.TemporaryDirectory() if settings.workers > 1 else nullcontext()
     with shared as folder:
         if folder:  # before prometheus_client is imported, or it does not see it
@@ -145,7 +145,7 @@ def load(settings: Settings, shelf: Shelf | None) -> Flask:
     return app
 
 
-def _free_address(host: str, port: int) -> str:
+def free_address(host: str, port: int) -> str:
     """The address as a number, if it can be listened on. Granian shares a port with whoever else
     would share it, another `serve` included, so it is asked for here as one's own."""
     try:

@@ -11,6 +11,7 @@ from moderation.setting_types import (
     folder,
     fraction,
     integer,
+    line,
     number,
     share_or_off,
     text,
@@ -159,6 +160,14 @@ SETTINGS: tuple[Setting, ...] = (
         "site",
         "Seconds in which the same text is held; 0 turns the check off.",
     ),
+    # What authors are told.
+    Setting(
+        "objections_to",
+        line,
+        "",
+        "site",
+        "Where authors object to a hold or a rejection: an address or a URL, named in statements.",
+    ),
     # What other systems' protocols need.
     Setting(
         "akismet_discard",
@@ -197,5 +206,9 @@ def _shown(default: object) -> str:
     if isinstance(default, bool):
         return f"`{default}`".lower()
     return (
-        f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default != () else ""
+        f"`{default:g}`"
+        if isinstance(default, float)
+        else f"`{default}`"
+        if default not in ((), "")
+        else ""
     )

@@ -20,6 +20,13 @@ def text(raw: object) -> str:
     return raw.strip()
 
 
+def line(raw: object) -> str:
+    """Any text on one line; none is fine."""
+    if not isinstance(raw, str) or len(raw.splitlines()) > 1:
+        raise ValueError("must be a text on one line")
+    return raw.strip()
+
+
 def folder(raw: object) -> Path:
     """A folder, which need not be there yet."""
     return Path(text(raw)).expanduser()

@@ -49,6 +49,7 @@ class Policy:
     flood_window: float
     duplicate_window: float
     retention_days: int
+    objections_to: str
     akismet_discard: float | None
     coral_secrets: tuple[str, ...] = field(repr=False)
 

@@ -46,6 +46,14 @@ def test_the_core_knows_no_framework_and_no_face(module: Path) -> None:
         assert not {name for name in found if name.removeprefix("moderation.") in FACES}
 
 
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_the_demo_blog_knows_the_service_only_through_the_client(module: Path) -> None:
+    if module.parent == ROOT / "moderation" / "demo":
+        ours = {name for name in imports_of(module) if name.split(".")[0] == "moderation"}
+        known = ("moderation.client", "moderation.demo")
+        assert not {name for name in ours if not name.startswith(known)}
+
+
 def test_only_the_list_of_checks_knows_all_checks() -> None:
     names = {path.stem for path in (ROOT / "moderation" / "checks").glob("*.py")}
     names -= {"__init__", "case"}

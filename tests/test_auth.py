@@ -22,6 +22,7 @@ NEEDED = {
     "submit_comment": "submit",
     "submit_batch": "submit",
     "get_policy": "submit",
+    "get_statement": "submit",
     "list_comments": "moderate",
     "get_comment": "moderate",
     "erase_comment": "moderate",

@@ -17,7 +17,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from moderation import client as client_module
-from moderation.client import Answer, Client
+from moderation.client import Answer, Client, NoAnswer
 from tests.protocols import ABUSE, HAM, SPAM, faces_app, key_for, recorded
 from tests.serving import free_port
 
@@ -45,7 +45,7 @@ class Scripted:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 outer.keys.append(self.headers["Idempotency-Key"])
                 rest = outer.replies
                 status, headers, body = rest.pop(0) if len(rest) > 1 else rest[0]
@@ -54,6 +54,8 @@ class Scripted:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_GET = do_POST
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
@@ -138,7 +140,36 @@ def test_a_wrong_key_or_field_is_a_failure_that_says_why(service: Any) -> None:
     assert is_held(Client(url, key, time_limit=5).check(HAM, autor={}), "422: autor")
 
 
+def test_a_preview_is_not_recorded(service: Any) -> None:
+    client = Client(service.config["url"], key_for(service), time_limit=5)
+    answer = client.check("<b>Hello <script>", record=False, external_id="7-1")
+    assert (answer.id, answer.html) == (None, "<b>Hello &lt;script&gt;</b>")
+    assert answer.verdict["changes"]
+    assert not recorded(service)
+
+
+def test_it_asks_for_the_policy_and_what_became_of_a_comment(service: Any) -> None:
+    client = Client(service.config["url"], key_for(service, "submit"), time_limit=5)
+    assert client.policy()["sentence"].startswith("You can use some HTML tags: <b>")
+    answer = client.check(SPAM)
+    assert client.statement(str(answer.id))["status"] == "held"
+    with pytest.raises(NoAnswer, match="404") as raised:
+        client.statement("../policy")
+    assert raised.value.status == 404
+
+
 # Failures
+
+
+def test_a_question_without_an_answer_raises(scripted: Callable[..., Scripted]) -> None:
+    with pytest.raises(NoAnswer, match="no connection") as raised:
+        Client(f"http://127.0.0.1:{free_port()}").policy()
+    assert raised.value.status == 0
+    for body in (b"[]", b"<html>"):
+        with pytest.raises(NoAnswer, match="not understood"):
+            Client(scripted((200, {}, body)).url, time_limit=5).policy()
+    server = scripted(busy(), (200, {}, b"{}"))
+    assert Client(server.url, time_limit=5).policy() == {}
 
 
 def test_nobody_there_is_a_hold_in_time() -> None:

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from moderation.checks.case import Case, Check, Model
 from moderation.classifier import Assessment
+from moderation.quotes import heaviest
 from moderation.verdict import Finding, Span
 
 _READS_LIKE = {"spam": "Reads like advertising", "abuse": "Reads like an attack"}
-_QUOTED = 3
-_QUOTE_LENGTH = 60
 
 
 def judge(model: Model) -> Check:
@@ -45,13 +44,5 @@ def _findings(
 
 
 def _message(head: str, spans: Sequence[Span]) -> str:
-    heaviest = sorted((span for span in spans if span.weight > 0), key=lambda span: -span.weight)
-    quotes = dict.fromkeys(_quote(span.text) for span in heaviest)
-    listed = ", ".join(list(quotes)[:_QUOTED])
-    return f"{_READS_LIKE[head]}: {listed}." if listed else f"{_READS_LIKE[head]}."
-
-
-def _quote(text: str) -> str:
-    words = " ".join(text.split())
-    cut = words if len(words) <= _QUOTE_LENGTH else words[: _QUOTE_LENGTH - 1] + "…"
-    return f'"{cut}"'
+    quoted = heaviest(spans)
+    return f"{_READS_LIKE[head]}: {quoted}." if quoted else f"{_READS_LIKE[head]}."
