@@ -15,6 +15,7 @@ from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
 from moderation.labels import label_rows
 from moderation.queue import Filters, queue_page
+from moderation.sessions import Sessions
 from moderation.settings import Policy
 from moderation.stored import (
     Label,
@@ -60,6 +61,7 @@ class Store:
         self._database = database
         self._hashes = Hashes(database.fact("secret"))
         self.keys = Keys(database)
+        self.sessions = Sessions(database)
 
     @classmethod
     def open(cls, url: str) -> Store:
