@@ -130,12 +130,14 @@ keys = sa.Table(
     sa.Column("revoked", sa.Double),
 )
 
-sessions = sa.Table(
+sessions = sa.Table(  # a row for each key that somebody is signed in with
     "sessions",
     metadata,
-    sa.Column("digest", Text, primary_key=True),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", Text, nullable=False, index=True),
     sa.Column("key_id", Text, sa.ForeignKey("keys.id")),  # NULL: signed in by the one-time link
     sa.Column("expires", sa.Double, nullable=False),
+    sa.Column("chosen", sa.Double, nullable=False),  # the last counts
 )
 
 tries = sa.Table(  # to sign in, of the last minutes
