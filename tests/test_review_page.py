@@ -160,6 +160,8 @@ def test_status_reason_language_order_and_search_choose_what_is_shown(
     assert set(shown("language=en")) == {rude, pills}
     assert shown("q=PILLS") == [pills]
     assert shown("status=rejected") == []
+    assert shown("q=all") == []
+    assert shown("act=nothing&late=<b>") == shown("")
     assert "No comments like that" in moderator.get("/review?q=zzz").text
     assert all(f'value="{code}"' in moderator.get("/review").text for code in REASON_CODES)
 
