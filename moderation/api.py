@@ -137,7 +137,7 @@ def erase_comment(caller: Caller, comment_id: str) -> Response:
     role="moderate",
     body=ReviewSchema(),
     answer=RecordSchema(),
-    errors=(404,),
+    errors=(404, 409),
 )
 def review_comment(caller: Caller, comment_id: str, body: Mapping[str, Any]) -> Response:
     """A moderator's word on a comment.
@@ -152,6 +152,7 @@ def review_comment(caller: Caller, comment_id: str, body: Mapping[str, Any]) -> 
         body["label"],
         note=body.get("note") or "",
         by=caller.key,
+        seen=body["seen"],
     )
     return reply(record_json(stored))
 

@@ -10,22 +10,26 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 
 from moderation.database import Database
-from moderation.errors import Conflict, StoreUnavailable, UnknownComment
+from moderation.desk import Desk
+from moderation.erasing import erase
+from moderation.errors import Conflict, ReviewedSince, StoreUnavailable, UnknownComment
+from moderation.families import join
 from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
 from moderation.labels import label_rows
 from moderation.queue import Filters, queue_page
+from moderation.reviewing import Word, act
+from moderation.sessions import Sessions
 from moderation.settings import Policy
 from moderation.stored import (
     Label,
     QueuePage,
     ReviewDecision,
-    Status,
     Stored,
     from_row,
     to_row,
 )
-from moderation.tables import comments, meta, reviews, storable
+from moderation.tables import comments, likenesses, meta, reviews, storable
 from moderation.tally import Tally, tally
 from moderation.verdict import Comment, Verdict
 
@@ -33,11 +37,11 @@ Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
 
 _DAY = 86400.0
 _ATTEMPTS = 3
-_ERASED_AT_ONCE = 500
 
 # Made once: making a statement took longer than running it.
 _PING = sa.update(meta).where(meta.c.name == "ping").values(value=sa.bindparam("now"))
 _INSERT = sa.insert(comments)
+_INSERT_LIKENESSES = sa.insert(likenesses)
 _FIND = sa.select(comments).where(
     comments.c.site == sa.bindparam("site"), comments.c.id == sa.bindparam("id")
 )
@@ -60,6 +64,8 @@ class Store:
         self._database = database
         self._hashes = Hashes(database.fact("secret"))
         self.keys = Keys(database)
+        self.sessions = Sessions(database)
+        self.desk = Desk(database, self._hashes)
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -168,34 +174,29 @@ class Store:
         *,
         note: str = "",
         by: str = "",
+        seen: int | None = None,
     ) -> Stored:
-        """A moderator's word. It replaces an earlier one, label included; the history is kept."""
-        status: Status = "published" if decision == "publish" else "rejected"
-        change = sa.update(comments).where(*_is(site, comment_id))
-        review = {
-            "comment_id": comment_id,
-            "decision": decision,
-            "label": label,
-            "note": note,
-            "reviewer": by,
-            "at": time.time(),
-        }
+        """A moderator's word. It replaces an earlier one, label included; the history is kept.
+        ReviewedSince where `seen` is not the id of the comment's last review, 0 for none."""
+        word = Word(decision, label, note, by)
         with self._database.writing() as connection:
-            if not connection.execute(change.values(status=status, label=label)).rowcount:
-                raise UnknownComment(comment_id)
-            connection.execute(sa.insert(reviews), review)
-            return _found(connection, site, comment_id)
+            done = act(connection, site, {comment_id: seen}, word)
+            stored = _found(connection, site, comment_id)
+        if done.late:
+            raise ReviewedSince
+        return stored
 
     def erase(self, site: str, comment_id: str) -> None:
         """Forget a comment, its author, its reviews and its label."""
-        if not self._erase(*_is(site, comment_id)):
+        if not erase(self._database, *_is(site, comment_id)):
             raise UnknownComment(comment_id)
 
     def purge(self, site: str, days: int) -> int:
         """Erase what came more than so many days ago, and say how many; 0 days keeps all."""
         if not days:
             return 0
-        return self._erase(comments.c.site == site, comments.c.received < time.time() - days * _DAY)
+        old = comments.c.site == site, comments.c.received < time.time() - days * _DAY
+        return erase(self._database, *old)
 
     def labels(self, site: str | None = None) -> Iterator[dict[str, str]]:
         """Rows of the labelled CSV, of one site or of all: each comment whose last review has a
@@ -235,25 +236,20 @@ class Store:
     def _inserted(self, rows: Sequence[dict[str, Any]]) -> bool:
         """Whether all rows were new; if not, none is kept."""
         try:
+            likes = self._gathered([row for row in rows if row["status"] == "held"])
             with self._database.writing() as connection:
-                if rows:
-                    connection.execute(_INSERT, rows)
+                for insert, what in ((_INSERT, rows), (_INSERT_LIKENESSES, likes)):
+                    if what:
+                        connection.execute(insert, what)
         except sa.exc.IntegrityError:
             return False
         return True
 
-    def _erase(self, *which: sa.ColumnElement[bool]) -> int:
-        some = sa.select(comments.c.id).where(*which).limit(_ERASED_AT_ONCE).with_for_update()
-        total, more = 0, True
-        while more:
-            with self._database.writing() as connection:
-                ids = connection.scalars(some).all()
-                connection.execute(sa.delete(reviews).where(reviews.c.comment_id.in_(ids)))
-                connection.execute(sa.delete(comments).where(comments.c.id.in_(ids)))
-            total, more = total + len(ids), len(ids) == _ERASED_AT_ONCE
-        if total:
-            self._database.scrub()
-        return total
+    def _gathered(self, held: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not held:
+            return []
+        with self._database.reading() as connection:
+            return join(connection, held)
 
 
 def _name(row: dict[str, Any]) -> str:

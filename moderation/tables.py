@@ -83,6 +83,8 @@ comments = sa.Table(
     sa.Column("doubt", sa.Double, nullable=False),  # 1 = the model cannot tell, 0 = it is sure
     sa.Column("promise", sa.Double, nullable=False),
     sa.Column("verdict", Json, nullable=False),
+    sa.Column("language", Text, nullable=False),
+    sa.Column("family", Text, nullable=False),  # the same for near-copies: families.py
     sa.UniqueConstraint("site", "external_id"),
     sa.UniqueConstraint("site", "idempotency_key"),
     sa.Index("comments_all", "site", "id"),
@@ -90,6 +92,16 @@ comments = sa.Table(
     sa.Index("comments_doubt", "site", "status", "doubt", "id"),
     sa.Index("comments_text", "site", "text_hash", "received"),
     sa.Index("comments_author", "site", "author_hash", "received"),
+    sa.Index("comments_family", "site", "family", "status", "id"),
+)
+
+likenesses = sa.Table(  # by which near-copies of held comments find each other
+    "likenesses",
+    metadata,
+    sa.Column("comment_id", Text, sa.ForeignKey("comments.id"), primary_key=True),
+    sa.Column("band", sa.BigInteger, primary_key=True),
+    sa.Column("site", Text, nullable=False),
+    sa.Index("likenesses_band", "site", "band"),
 )
 
 reviews = sa.Table(
@@ -102,6 +114,8 @@ reviews = sa.Table(
     sa.Column("note", Text, nullable=False),
     sa.Column("reviewer", Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
+    sa.Column("model", Text, nullable=False),  # whose verdict it was a word on
+    sa.Column("act", Text, nullable=False, index=True),  # the same for all that one click did
 )
 
 keys = sa.Table(
@@ -111,6 +125,26 @@ keys = sa.Table(
     sa.Column("digest", Text, nullable=False, unique=True),
     sa.Column("site", Text, nullable=False),
     sa.Column("role", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),  # whose it is, for the history
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("revoked", sa.Double),
+)
+
+sessions = sa.Table(  # a row for each key that somebody is signed in with
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", Text, nullable=False, index=True),
+    sa.Column("key_id", Text, sa.ForeignKey("keys.id")),  # NULL: signed in by the one-time link
+    sa.Column("expires", sa.Double, nullable=False),
+    sa.Column("chosen", sa.Double, nullable=False),  # the last counts
+)
+
+tries = sa.Table(  # to sign in, of the last minutes
+    "tries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("client", Text, nullable=False),  # a keyed hash of the address
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Index("tries_client", "client", "at"),
 )
