@@ -20,7 +20,9 @@ add_action( 'admin_init', 'moderation_no_frames' );
 /** Sends what is meant for Akismet to the service. Every failure has an answer: without one,
  *  Akismet would ask three times, 15 seconds each, and newer versions would then publish. */
 function moderation_ask( $answer, $args, $url ) {
-	if ( ! preg_match( '/(^|\.)rest\.akismet\.com$/i', (string) wp_parse_url( $url, PHP_URL_HOST ) ) ) {
+	// Akismet also asks addresses, with its name in the header.
+	$host = ( (array) $args['headers'] )['Host'] ?? wp_parse_url( $url, PHP_URL_HOST );
+	if ( ! preg_match( '/(^|\.)rest\.akismet\.com$/i', (string) $host ) ) {
 		return $answer;
 	}
 	$path = wp_parse_url( $url, PHP_URL_PATH );
