@@ -12,6 +12,7 @@ from moderation.admin_api import admin_api
 from moderation.akismet import akismet
 from moderation.akismet_account import akismet_account
 from moderation.api import api
+from moderation.chat import chat
 from moderation.coral import coral
 from moderation.docs import docs
 from moderation.endpoint import EXTENSION, service
@@ -47,7 +48,7 @@ def create_app(
     app.before_request(_begin)
     app.after_request(_end)
     native = (api, admin_api, docs)
-    others = (akismet, akismet_account, perspective, coral, openai_moderations)
+    others = (akismet, akismet_account, perspective, coral, openai_moderations, chat)
     for face in (*native, *others):
         app.register_blueprint(face)
     return app
