@@ -1,4 +1,10 @@
-"""WordPress and its Akismet plugin, set up as the guide says, against `moderation serve`."""
+"""WordPress and its Akismet plugin, set up as the guide says, against `moderation serve`.
+
+With the installed Debian package. For a newer WordPress, unpack it (Debian's: `apt-get download
+wordpress libphp-phpmailer`, then `dpkg-deb -x` of both into one folder) and name its folder:
+
+    MODERATION_TEST_WORDPRESS=/tmp/new/usr/share/wordpress pytest tests/test_wordpress.py
+"""
 
 from __future__ import annotations
 
