@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from moderation import settings
 from moderation.docs import GUIDE, anchor, guide
 from moderation.shelf import shipped
 from tests.serving import ROOT, Served, app_in, client_of, environment, write_model
@@ -157,6 +158,13 @@ def test_the_blog_in_ten_lines_publishes_and_holds(served: Served) -> None:
     assert "first" in send("Also a fine comment, sent while nobody answers.")
     assert len(blog["published"]) == 1
     assert len(blog["waiting"]) == 2
+
+
+def test_the_settings_file_is_one_that_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(block("03-tuning.md", "toml", "[sites.news]"))
+    known = settings.load({"MODERATION_CONFIG": str(tmp_path / "site.toml")})
+    assert known.policy("news").block_words == ("casino",)
+    assert known.policy("forum").promise == 0.01
 
 
 def test_the_example_for_akismet_api(served: Served) -> None:
