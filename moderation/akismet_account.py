@@ -88,6 +88,26 @@ def get_subscription() -> Response:
     )
 
 
+@akismet_account.route("/1.1/test", methods=["GET", "POST"])
+def test() -> Response:
+    """Whether WordPress can reach us."""
+    return say("connected")
+
+
+@akismet_account.post("/1.1/deactivate")
+def deactivate() -> Response:
+    """WordPress' plugin was switched off. Its key stays good: it may be switched on again."""
+    admit(read_fields())
+    return say("deactivated")
+
+
+@akismet_account.post("/1.1/token")
+def token() -> Response:
+    """For a frame of Akismet's on WordPress' settings page. There is nothing to send there."""
+    admit(read_fields())
+    return say("")
+
+
 def _counts(tally: Tally) -> dict[str, int]:
     return {
         "spam": tally.held,

@@ -13,6 +13,7 @@ from moderation.akismet import akismet
 from moderation.akismet_account import akismet_account
 from moderation.api import api
 from moderation.author_api import author_api
+from moderation.chat import chat
 from moderation.coral import coral
 from moderation.docs import docs
 from moderation.endpoint import EXTENSION, service
@@ -50,7 +51,7 @@ def create_app(
     app.before_request(_begin)
     app.after_request(_end)
     native = (api, author_api, admin_api, docs)
-    others = (akismet, akismet_account, perspective, coral, openai_moderations)
+    others = (akismet, akismet_account, perspective, coral, openai_moderations, chat)
     pages = (sign_in, review)  # the navigation shows them in this order
     for face in (*native, *others, *pages):
         app.register_blueprint(face)

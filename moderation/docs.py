@@ -1,6 +1,7 @@
-"""/docs: the guide and the API, as pages that need nothing from outside.
+"""/docs: the guide, the API and the model's card, as pages that need nothing from outside.
 
-The API comes from the OpenAPI document, the guide from the Markdown files in guide/.
+The API comes from the OpenAPI document, the guide from the Markdown files in guide/, the card from
+the active model's folder.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from flask import Blueprint, Response, abort, current_app, render_template
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from moderation.endpoint import route
-from moderation.errors import ModerationError
+from moderation.endpoint import route, service
+from moderation.errors import ModerationError, UnknownModel
 from moderation.openapi import document
 from moderation.problems import RequestError, problem_type
+from moderation.shelf import ModelShelf
 
 docs = Blueprint("docs", __name__)
 
@@ -30,6 +32,7 @@ GUIDE = Path(__file__).parent / "guide"
 _CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'"
 _TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 _REFERENCE = "#/components/schemas/"
+CARD = "model-card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,32 @@ def api_page() -> Response:
 @route(docs, "GET /docs/<page>", role=None, answer="text/html", errors=(404,))
 def guide_page(page: str) -> Response:
     """A page of the guide."""
-    for found in guide():
+    for found, following in zip_longest(pages := guide(), pages[1:]):
         if found.name == page:
-            return _page("docs_guide.html", title=found.title, page=found)
+            return _page("docs_guide.html", title=found.title, page=found, following=following)
     abort(404)
+
+
+@route(docs, f"GET /docs/{CARD}", role=None, answer="text/html", errors=(404,))
+def card_page() -> Response:
+    """The card of the active model: what it was trained on, and how good it is."""
+    card = (_model() / "CARD.md").read_text(encoding="utf-8")
+    page = GuidePage(CARD, "Model card", card)
+    return _page("docs_guide.html", title=page.title, page=page, images=f"/docs/{CARD}/")
+
+
+@route(docs, "GET /docs/<folder>/<file>", role=None, answer="text/plain", errors=(404,))
+def guide_file(folder: str, file: str) -> Response:
+    """A file that a page of the guide or the model's card shows."""
+    if folder == CARD:
+        plots = {path.name: path for path in _model().glob("*.png")}
+        found, media = plots.get(file), "image/png"
+    else:
+        files = {(path.parent.name, path.name): path for path in GUIDE.glob("*/*")}
+        found, media = files.get((folder, file)), "text/plain"
+    if found is None:
+        abort(404)
+    return Response(found.read_bytes(), mimetype=media)
 
 
 def guide(folder: Path = GUIDE) -> list[GuidePage]:
@@ -100,9 +125,9 @@ def problems() -> list[dict[str, Any]]:
     )
 
 
-def markdown(text: str) -> Markup:
-    """Markdown as HTML: tables, anchors at headings, and links to `page.md` that lead to pages.
-    HTML in the text is shown as text."""
+def markdown(text: str, images: str = "") -> Markup:
+    """Markdown as HTML: tables, anchors at headings, links to `page.md` that lead to pages, and
+    pictures, which are in the folder `images`. HTML in the text is shown as text."""
     parser = _markdown_parser()
     tokens = parser.parse(text)
     for before, token in pairwise(tokens):
@@ -111,6 +136,8 @@ def markdown(text: str) -> Markup:
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("href", _to_page(str(child.attrGet("href"))))
+            elif child.type == "image":
+                child.attrSet("src", images + str(child.attrGet("src")))
     return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
@@ -154,9 +181,22 @@ def _page(template: str, **values: Any) -> Response:
     return response
 
 
+def _model() -> Path:
+    """The folder of the active model."""
+    try:
+        version = service().shelf.active().version
+        return ModelShelf(service().settings.models).place(version)
+    except UnknownModel:
+        abort(404)
+
+
 @cache
 def _markdown_parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    # wide ones scroll by themselves, so that the page does not
+    parser.add_render_rule("table_open", lambda *_: '<div class="wide"><table>\n')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    return parser
 
 
 def _kinds(base: type[Any]) -> Sequence[type[Any]]:

@@ -25,6 +25,9 @@ ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
 KEY_LENGTH = 12
 # Lower case only: many clients write the key into a host name, which has no case.
 _ALPHABET = string.ascii_lowercase + string.digits
+# WordPress drops all but hexadecimal digits from a key that is typed into its page. 2 ** 48 are
+# still too many to guess over a network, and all that such a key opens is asking for a verdict.
+_ALPHABET_OF_BLOGS = string.digits + "abcdef"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Keys:
             raise BadSetting("site", f"{site!r} is not 1 to 64 of a-z, 0-9, - and _.")
         if role not in ROLES:
             raise BadSetting("role", f"{role!r} is none of {', '.join(ROLES)}.")
-        key = "".join(secrets.choice(_ALPHABET) for _ in range(KEY_LENGTH))
+        alphabet = _ALPHABET_OF_BLOGS if role == "submit" else _ALPHABET
+        key = "".join(secrets.choice(alphabet) for _ in range(KEY_LENGTH))
         of = {"site": site, "role": role, "name": name.strip()}
         row = {"id": secrets.token_hex(4), "digest": _digest(key), **of}
         with self._database.writing() as connection:

@@ -45,13 +45,37 @@ _TYPES = {401: "invalid_request_error", 429: "rate_limit_error", 503: "server_er
 class BadInput(Exception):
     """An input that cannot be moderated."""
 
+    def __init__(self, message: str, param: str = "input") -> None:
+        super().__init__(message)
+        self.param = param
+
+
+def handle_errors(blueprint: Blueprint) -> None:
+    """Say errors of these views as OpenAI would."""
+    blueprint.register_error_handler(BadInput, _bad_input)
+    blueprint.register_error_handler(KeyNeeded, _bad_key)
+    blueprint.register_error_handler(KeyTooWeak, _bad_key)
+    blueprint.register_error_handler(Exception, _failed)
+
+
+def read_body() -> dict[str, Any]:
+    """The JSON object of this request."""
+    try:
+        body = json.loads(request.get_data().decode())
+    except (ValueError, RecursionError) as error:
+        raise BadInput("We could not parse the JSON body of your request.") from error
+    if not isinstance(body, dict):
+        raise BadInput("The body must be a JSON object.")
+    mended: dict[str, Any] = storable(body)
+    return mended
+
 
 @openai_moderations.post("/v1/moderations")
 def moderations() -> Response:
     """A result for each input text."""
     site = service().gatekeeper.admit(bearer(), "submit").site
     request.max_content_length = service().settings.max_batch_body
-    texts = _texts(_body().get("input"))
+    texts = _texts(read_body().get("input"))
     longest = service().settings.policy(site).max_length
     if any(len(text) > longest for text in texts):
         raise BadInput(f"An input is longer than {longest} characters.")
@@ -85,17 +109,6 @@ def _result(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _body() -> dict[str, Any]:
-    try:
-        body = json.loads(request.get_data().decode())
-    except (ValueError, RecursionError) as error:
-        raise BadInput("We could not parse the JSON body of your request.") from error
-    if not isinstance(body, dict):
-        raise BadInput("The body must be a JSON object.")
-    mended: dict[str, Any] = storable(body)
-    return mended
-
-
 def _texts(given: object) -> list[str]:
     """An array of strings is one input each; an array of parts is one input."""
     if isinstance(given, str):
@@ -113,18 +126,14 @@ def _part(item: object) -> str:
     raise BadInput("Only text can be moderated: parts must be {'type': 'text', 'text': '…'}.")
 
 
-@openai_moderations.errorhandler(BadInput)
 def _bad_input(error: BadInput) -> Response:
-    return _error(400, str(error), param="input")
+    return _error(400, str(error), param=error.param)
 
 
-@openai_moderations.errorhandler(KeyNeeded)
-@openai_moderations.errorhandler(KeyTooWeak)
 def _bad_key(error: RequestError) -> Response:
     return _error(401, str(error), code="invalid_api_key")
 
 
-@openai_moderations.errorhandler(Exception)
 def _failed(error: Exception) -> Response:
     return _error(*faces.failure(error))
 
@@ -138,3 +147,6 @@ def _error(
     if status in (429, 503):
         response.headers["Retry-After"] = "1"
     return response
+
+
+handle_errors(openai_moderations)

@@ -54,11 +54,19 @@ class ModelShelf:
 
     def manifest(self, version: str) -> dict[str, Any]:
         """What an installed model says of itself. Raises UnknownModel, ModelRefused."""
-        return artefact.read_manifest(self._place(version))
+        return artefact.read_manifest(self.place(version))
+
+    def place(self, version: str) -> Path:
+        """The folder of an installed model. Raises UnknownModel."""
+        known = self.versions()
+        if version not in known:
+            raise UnknownModel(version, known)
+        own = self.folder / version
+        return own if own.is_dir() else shipped() / version
 
     def load(self, version: str) -> Classifier:
         """An installed model. Raises UnknownModel, ModelRefused."""
-        return artefact.load(self._place(version))
+        return artefact.load(self.place(version))
 
     def active_version(self) -> str:
         """The version that serves. Raises UnknownModel where none is installed."""
@@ -123,13 +131,6 @@ class ModelShelf:
         except UnknownModel as error:
             problem = f"{self.folder / _POINTER} names it, but it is not installed"
             raise ModelRefused(version, problem) from error
-
-    def _place(self, version: str) -> Path:
-        known = self.versions()
-        if version not in known:
-            raise UnknownModel(version, known)
-        own = self.folder / version
-        return own if own.is_dir() else shipped() / version
 
     def _shipped(self) -> list[str]:
         return sorted(path.parent.name for path in shipped().glob(f"*/{artefact.MANIFEST}"))

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -643,3 +644,18 @@ def test_the_verdict_is_the_one_of_every_other_face(app: Flask, blog: Blog) -> N
         assert openai["results"][0]["flagged"] is held
         assert coral["TOXICITY"]["summaryScore"]["value"] == native["scores"]["abuse"]
         assert coral["SPAM"]["summaryScore"]["value"] == native["scores"]["spam"]
+
+
+def test_wordpress_can_ask_whether_we_are_there_and_say_good_bye(blog: Blog) -> None:
+    assert blog.client.get("/1.1/test").data == b"connected"
+    assert blog.post("/1.1/deactivate", key=blog.key).data == b"deactivated"
+    assert blog.check(HAM).data == b"false", "its key stays good"
+
+
+def test_wordpress_gets_no_token_to_send_to_akismet(blog: Blog) -> None:
+    assert blog.post("/1.1/token").data == b""
+
+
+def test_wordpress_settings_page_leaves_a_key_of_a_blog_as_it_is(app: Flask) -> None:
+    """It drops all but hexadecimal digits."""
+    assert all(re.fullmatch(r"[0-9a-f]{12}", key_for(app)) for _ in range(20))

@@ -17,7 +17,7 @@ from moderation.keys import ROLES
 from moderation.openapi import operations
 from tests.serving import app_in, client_of, configured
 
-PUBLIC = {"health", "ready", "openapi", "api_page", "guide_page"}
+PUBLIC = {"health", "ready", "openapi", "api_page", "guide_page", "card_page", "guide_file"}
 NEEDED = {
     "submit_comment": "submit",
     "submit_batch": "submit",
@@ -59,7 +59,7 @@ def test_every_route_of_the_app_declares_a_role_or_is_meant_for_everybody(app: F
         if hasattr(view, "operation") or hasattr(view, "page")  # pages: test_sign_in.py
     }
     # these keep to their protocols' ways to carry a key, which their own tests hold
-    faces = {"akismet", "akismet_account", "perspective", "coral", "openai_moderations"}
+    faces = {"akismet", "akismet_account", "perspective", "coral", "openai_moderations", "chat"}
     assert {name.partition(".")[0] for name in undeclared} == {"static", *faces}
 
 
