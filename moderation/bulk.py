@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2_000
 CHARACTERS_AT_ONCE = 1_000_000
 """Of very long texts, fewer rows: judging takes some hundred bytes for each character."""
+_FEW = 6
+"""Pieces up to which starting processes takes longer than it saves."""
 TEXT_COLUMNS = ("text", "content", "comment")
 ADDED: Row = {"decision": "", "spam": 0.0, "abuse": 0.0, "reasons": ""}
 
@@ -124,9 +126,9 @@ def _judged(
     pieces: Iterator[Piece], judge: Judge, jobs: int
 ) -> Iterator[tuple[list[Row], list[Added]]]:
     """Rows with the verdicts on them, in order."""
-    first = list(islice(pieces, 2))
+    first = list(islice(pieces, _FEW)) if jobs > 1 else []
     pieces = chain(first, pieces)
-    if jobs == 1 or len(first) < 2:
+    if len(first) < _FEW:
         for rows, texts in pieces:
             yield rows, judge(texts)
         return

@@ -5,6 +5,6 @@ The pairs are those of Unicode's confusables.txt (UTS #39) that commenters are s
 
 LATIN_TWINS: dict[int, int] = str.maketrans(
     # Cyrillic, then Greek, then letters of other alphabets and IPA; all lower case
-    "аеорсухіјѕԁһвкмнтгпзьԛԝӏүё" + "αβεικνορτυχωγηςσ" + "ɑɡıɩɪʏʋσɯѵᴀʙᴄᴅᴇꜰɢʜᴊᴋʟᴍɴᴏᴘꜱᴛᴜᴠᴡᴢ",
-    "aeopcyxijsdhbkmhtrn3bqwlye" + "abeikvoptuxwynss" + "agiiiyvowvabcdefghjklmnopstuvwz",
+    "аеорсухіјѕԁһвкмнтгпзьԛԝӏүё" + "αβεικνορτυχωγηςσ" + "ɑɡıɩɪʏʋσɯѵᴀʙᴄᴅᴇꜰɢʜᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡᴢ",
+    "aeopcyxijsdhbkmhtrn3bqwlye" + "abeikvoptuxwynss" + "agiiiyvowvabcdefghjklmnoprstuvwz",
 )

@@ -147,7 +147,8 @@ def _norm(lengths: npt.NDArray[np.intp], words: npt.NDArray[np.intp]) -> npt.NDA
 @cache
 def _letters() -> npt.NDArray[np.bool_]:
     """For every code point of the first plane, and one for all others, whether it is in words."""
-    return np.array([chr(point).isalnum() for point in range(_PLANE)] + [True])
+    known = bytes(map(str.isalnum, map(chr, range(_PLANE))))
+    return np.frombuffer(known + b"\x01", np.bool_)
 
 
 def _powers(size: int) -> tuple[U32, U32]:

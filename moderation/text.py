@@ -42,8 +42,9 @@ _PARTS_TEXT = frozenset(
     "address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split()
 )
 _BBCODE = re.compile(
-    r"\[/?(?:url|link|b|i|u|s|img|color|size|quote|code)(?:=[^\[\]]{0,500})?\]", re.IGNORECASE
+    r"\[(/?)(url|link|b|i|u|s|img|color|size|quote|code)(=[^\[\]]{0,500})?\]", re.IGNORECASE
 )
+_BBCODE_END = re.compile(r"\[/([bius])\]", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
 _INVISIBLE = re.compile(
@@ -195,6 +196,17 @@ def _without_tag(match: re.Match[str]) -> str:
     return " " if (match[2] or "").lower() in _PARTS_TEXT else ""
 
 
+def _without_bbcode(match: re.Match[str]) -> str:
+    # row[i] is a place in a table, unless an [/i] comes somewhere
+    index = len(match[2]) == 1 and not match[1] and not match[3]
+    return match[0] if index and match[2].lower() not in _ended(match.string) else ""
+
+
+@lru_cache(maxsize=1)  # many tags of one text ask
+def _ended(text: str) -> frozenset[str]:
+    return frozenset(name.lower() for name in _BBCODE_END.findall(text))
+
+
 def _latin(match: re.Match[str]) -> str:
     twin = match[0].translate(LATIN_TWINS)
     return match[0] if _GREEK_OR_CYRILLIC.search(twin) else twin
@@ -258,7 +270,7 @@ def _count(letters: re.Pattern[str], text: str) -> int:
 _Step = tuple[Callable[[str], bool], re.Pattern[str], Callable[[re.Match[str]], str]]
 _UNDRESS: tuple[_Step, ...] = (
     (lambda text: "<" in text, _KNOWN_TAG, _without_tag),
-    (lambda text: "[" in text, _BBCODE, lambda match: ""),
+    (lambda text: "[" in text, _BBCODE, _without_bbcode),
     (lambda text: "&" in text, _ENTITY, lambda match: html.unescape(match[0])),
     (_not_printable, _CONTROL, lambda match: ""),
     (_holds(_BLANK), _BLANK, lambda match: " "),

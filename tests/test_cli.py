@@ -164,7 +164,9 @@ def test_other_packages_add_commands_that_are_loaded_when_called(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entry = metadata.EntryPoint("greet", "tests.test_cli:greet", cli.GROUP)
-    monkeypatch.setattr(cli, "entry_points", lambda group: [entry] if group == cli.GROUP else [])
+    monkeypatch.setattr(
+        metadata, "entry_points", lambda group: [entry] if group == cli.GROUP else []
+    )
     assert cli.run(["greet"]) == 3
     assert capsys.readouterr().out == "Hello\n"
     assert cli.run(["--help"]) == 0

@@ -119,7 +119,8 @@ def test_a_text_beyond_the_limit_is_read_from_both_its_ends() -> None:
         "vіаgrа",
         "v̵i̷a̶g̸r̵a̷",
         "VIAGRA",
-        "ᴠɪᴀɢrᴀ",
+        "ᴠɪᴀɢʀᴀ",
+        "v[i]i[/i]agra",
         "vi\x00agra",
     ],
 )
@@ -146,6 +147,7 @@ def test_a_tag_that_parts_text_parts_words() -> None:
         "if (a < b && c > d) { return list[0] + map[key]; }",
         "use List<String> or std::vector<int>, see `x <- y` and a->b",
         "for (int i = 0; i < n; i++) total += row[k] * 2;",
+        "sum += row[i] * a[0] + b[s][u], m[B]",
         "mail <user@example.com> about it",
         "C'est vrai : « oui » ; vraiment ? Mais non !",
         "Café, naïve, Ångström, Çeşme, Łódź, größer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import click
 
-from moderation import bulk
 from moderation.commands.options import configured, models_dir, site_name
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -49,7 +49,14 @@ def score(
     Each row comes out as it came in, in the same order, with the columns decision, spam, abuse and
     reasons (codes with `;` between them). The columns author, author_url and article are used
     where there are such. Nothing is recorded, so the duplicate and flood checks do not apply.
+
+    A run that was stopped goes on where it was when the same command is given again, as long as
+    the file, the model and the rules are the same. What it needs for that is in OUT.journal.
     """
+
+    # No matrix is multiplied here, and the threads for it would be started with NumPy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from moderation import bulk  # noqa: PLC0415
 
     settings = configured(models_dir)
     with _bar() as bar:
