@@ -25,10 +25,9 @@ F32 = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
 _STRETCHES = (160, 480)
 """Characters; those of one length begin half a length apart."""
-# With corpora left out, 1,000 harmless words around it let 97 % of caught spam pass and 99 % of
-# caught abuse; with this toll 25 % and 29 %, at 0.016 less recall of spam at 1 % false holds.
-# Without a toll 12 % and 19 %, at 0.042 less.
-_TOLL = np.float32(0.6)
+# With corpora left out, 1,000 harmless words around it let 97 % of caught spam and 99 % of caught
+# abuse pass. The lower the toll, the fewer pass, and the more honest long texts are held.
+_TOLL = np.float32(1.0)
 _KEPT = 1 << 24
 """Bytes that the C library keeps for the next batch: what it gives back to the system comes again
 in fresh pages, and those take as long as the scores."""

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moderation.text import _SMOOTH as SMOOTH
-from moderation.text import _UNDRESS as UNDRESS
+from moderation.folding import _SMOOTH as SMOOTH
+from moderation.folding import _UNDRESS as UNDRESS
+from moderation.folding import _folded_plain as folded_plain
+from moderation.folding import _latin as latin
+from moderation.folding import _latin_if_mixed as latin_if_mixed
 from moderation.text import AUTHOR, BODY, FACTS, LINKS, MAX_CHARACTERS, fold, fold_traced, read
-from moderation.text import _folded_plain as folded_plain
-from moderation.text import _latin as latin
-from moderation.text import _latin_if_mixed as latin_if_mixed
 from moderation.text import targets as links_of
 from moderation.verdict import Author, Comment
 

@@ -213,7 +213,17 @@ _FAMILY = {name: family for family, names in _RELATED.items() for name in names}
 _OURS = frozenset(("comments",))
 SEEDS_OF_SPAM = 3.0
 """How much more our own seeds weigh for spam: they hold the kinds that no corpus of spam has."""
-_RUDE_OK = frozenset(("reddit_removed_by_mods", "convabuse", "davidson_tweets", "fr_mlma"))
+_RUDE_OK = frozenset(
+    # where rudeness is the tone, or "ok" was never asked of abuse: no measure of honest readers
+    [
+        "reddit_removed_by_mods",
+        "convabuse",
+        "davidson_tweets",
+        "fr_mlma",
+        "cad_reddit",
+        "goemotions_weak_ok",
+    ]
+)
 
 
 def related(corpus: str) -> str | None:

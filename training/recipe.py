@@ -96,8 +96,9 @@ def featurise(
 ) -> list[Chunk]:
     """Features of all rows, in chunks and in order; tells `report` how many rows are done.
 
-    With `forget_authors`, every other row is read without its author: corpora with spam have
-    authors more often than those without, and to have none must not count for or against anyone.
+    With `forget_authors`, every other row but our own is read without its author: corpora with
+    spam have authors more often than those without, and to have none must not count for or
+    against anyone.
     """
     return list(_chunks(rows, report, forget_authors))
 
@@ -111,13 +112,14 @@ def margins(
     found = [np.empty((0, len(HEADS)), np.float32)]
     for start in range(0, len(among), _BATCH):
         batch = among[start : start + _BATCH]
-        readings = [_reading(rows[i], forget=forget_authors and bool(i % 2)) for i in batch]
+        readings = [_reading(rows[i], forget=forget_authors and i % 2 == 1) for i in batch]
         found.append(weights.margins(extract(readings)))
     return np.vstack(found).astype(np.float64)
 
 
 def _reading(row: Row, *, forget: bool) -> Reading:
-    return read(Comment(row.text) if forget else row.comment())
+    # of our seeds, honest and bad ones have authors alike, and of some spam nothing else tells
+    return read(Comment(row.text) if forget and not is_ours(row.corpus) else row.comment())
 
 
 def _chunks(
@@ -125,7 +127,7 @@ def _chunks(
 ) -> Iterator[Chunk]:
     for start in range(0, len(rows), _CHUNK):
         readings = [
-            _reading(row, forget=forget_authors and bool(i % 2))
+            _reading(row, forget=forget_authors and i % 2 == 1)
             for i, row in enumerate(rows[start : start + _CHUNK])
         ]
         parts = [_chunk(readings[i : i + _BATCH]) for i in range(0, len(readings), _BATCH)]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from moderation import artefact
 from moderation.classifier import FINE_LABELS, VERDICT_HEADS, Classifier
@@ -35,6 +34,7 @@ from training import (
 )
 from training.corpora import Lesson
 from training.dataset import Corpus, Row, key
+from training.stretches import stretches
 from training.teach import teach
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
@@ -129,13 +129,18 @@ def _afresh(
     rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
     with steps("Leaving corpora out", validation.FOLDS) as done:
         unseen = validation.leave_corpora_out(rows, lessons, seed, lambda: done(1))
-    with steps("Reading comments", len(rows)) as done:
-        chunks = recipe.featurise(rows, done, forget_authors=True)
+    parts = stretches(rows, lessons, seed)
+    taught = [*rows, *(row for _, row, _ in parts)]
+    targets = validation.all_targets([*lessons, *(lesson for _, _, lesson in parts)])
+    trust = np.array([lesson.weight for lesson in (*lessons, *(part[2] for part in parts))])
+    weights = recipe.corpus_weights([row.corpus for row in taught], trust)
+    with steps("Reading comments", len(taught)) as done:
+        chunks = recipe.featurise(taught, done, forget_authors=True)
     with steps("Fitting", len(HEADS)) as done:
         linear = recipe.fit(
             chunks,
-            validation.all_targets(lessons),
-            _weights(rows, lessons),
+            targets,
+            recipe.head_weights(taught, weights, targets),
             seed=seed,
             report=lambda: done(1),
         )
@@ -144,8 +149,9 @@ def _afresh(
     calibrated |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
     thresholds = calibration.thresholds(unseen, calibrated)
     draft = _Draft(linear, {"calibration": calibrated, "thresholds": thresholds})
-    targets = validation.verdict_targets(lessons)
-    draft.manifest["languages"] = languages.judged(languages.codes(rows), targets)
+    draft.manifest["languages"] = languages.judged(
+        languages.codes(rows), validation.verdict_targets(lessons)
+    )
     scores = calibration.scores(unseen.margins, calibrated)
     table = validation.qualities(unseen.corpora(), unseen.folds, unseen.verdict_targets(), scores)
     draft.doubts = ordered.doubts + [
@@ -244,12 +250,6 @@ def _taught(found: Iterable[Corpus]) -> tuple[list[Row], list[Lesson]]:
         rows += corpus.rows
         lessons += corpora.lessons(corpus)
     return rows, lessons
-
-
-def _weights(rows: Sequence[Row], lessons: Sequence[Lesson]) -> npt.NDArray[np.float64]:
-    trust = np.array([lesson.weight for lesson in lessons])
-    weights = recipe.corpus_weights([row.corpus for row in rows], trust)
-    return recipe.head_weights(rows, weights, validation.all_targets(lessons))
 
 
 def _fine_calibration(

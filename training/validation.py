@@ -22,6 +22,7 @@ from moderation.weights import HEADS
 from training import languages, recipe
 from training.corpora import Lesson, related
 from training.dataset import Row, key
+from training.stretches import stretches
 
 F64 = npt.NDArray[np.float64]
 
@@ -87,11 +88,15 @@ def leave_corpora_out(
     chosen = _sample(rows)
     rows, lessons = [rows[i] for i in chosen], [lessons[i] for i in chosen]
     folds = assign(rows)
+    parts = stretches(rows, lessons, seed)
+    taught = [*rows, *(row for _, row, _ in parts)]
+    taught_lessons = [*lessons, *(lesson for _, _, lesson in parts)]
     keys = np.array([key(row.text) for row in rows])
-    targets = all_targets(lessons)
-    trust = np.array([lesson.weight for lesson in lessons])
-    names = [row.corpus for row in rows]
-    chunks = recipe.featurise(rows, lambda done: None, forget_authors=True)
+    origin = np.array([*range(len(rows)), *(place for place, _, _ in parts)], np.intp)
+    targets = all_targets(taught_lessons)
+    trust = np.array([lesson.weight for lesson in taught_lessons])
+    names = [row.corpus for row in taught]
+    chunks = recipe.featurise(taught, lambda done: None, forget_authors=True)
     margins = np.full((len(rows), len(HEADS)), np.nan)
     spoken, either = languages.codes(rows), verdict_targets(lessons)
     readable = {head: np.ones(len(rows), bool) for head in VERDICT_HEADS}
@@ -99,13 +104,14 @@ def leave_corpora_out(
         out = folds == fold
         if out.any():
             # a weight of nothing keeps a row out, and the features need not be cut
-            weights = recipe.corpus_weights(names, trust) * ~np.isin(keys, keys[out])
-            weights = recipe.head_weights(rows, weights, targets)
+            weights = recipe.corpus_weights(names, trust) * ~np.isin(keys, keys[out])[origin]
+            weights = recipe.head_weights(taught, weights, targets)
             model = recipe.fit(chunks, targets, weights, heads=JUDGING_HEADS, seed=seed)
             margins[out] = recipe.margins(model, rows, out.nonzero()[0], forget_authors=True)
-            seen = {head: np.where(weights.any(1), y, np.nan) for head, y in either.items()}
-            for head, known in languages.judged(spoken, seen).items():
-                readable[head][out] = languages.readable(spoken, known)[out]
+            known = weights[: len(rows)].any(1)
+            seen = {head: np.where(known, y, np.nan) for head, y in either.items()}
+            for head, judged in languages.judged(spoken, seen).items():
+                readable[head][out] = languages.readable(spoken, judged)[out]
         report()
     return OutOfFold(tuple(rows), tuple(lessons), margins, folds, readable)
 
