@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from moderation.errors import BadSetting, StoreUnavailable
-from moderation.tables import FORMAT, meta, metadata
+from moderation.migrations import upgrade
+from moderation.tables import meta
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,6 @@ _PRAGMAS = (
     "secure_delete = ON",
 )
 
-_SCHEMA_LOCK = 7_060_521  # any number of our own
-
 
 class Database:
     """Transactions on one database. Thread-safe; open one in each process, after it has forked."""
@@ -48,9 +46,9 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """Connect, and create the tables where they are not there yet."""
+        """Connect, and bring the tables to what they are today."""
         for _ in range(_ATTEMPTS - 1):
-            # Another worker may be creating the same tables in this moment.
+            # Another worker may be creating the same file in this moment.
             with suppress(sa.exc.IntegrityError, StoreUnavailable):
                 return cls._opened(url)
         return cls._opened(url)
@@ -90,29 +88,12 @@ class Database:
     def _opened(cls, url: str) -> Database:
         database = cls(_engine(url))
         try:
-            database._create()
+            with database.writing() as connection:
+                upgrade(connection)
         except BaseException:
             database.close()
             raise
         return database
-
-    def _create(self) -> None:
-        with self.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                # workers that start at once create the tables one after the other
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            metadata.create_all(connection)
-            known = set(connection.scalars(sa.select(meta.c.name)))
-            first = {"format": FORMAT, "secret": secrets.token_hex(32), "ping": ""}
-            rows = [{"name": n, "value": v} for n, v in first.items() if n not in known]
-            if rows:
-                connection.execute(sa.insert(meta), rows)
-        if (found := self.fact("format")) != FORMAT:
-            raise BadSetting(
-                _NAME,
-                f"the database has format {found}, this version reads format {FORMAT}; "
-                "use the version that made it, or another database.",
-            )
 
 
 def _engine(url: str) -> sa.Engine:

@@ -1,4 +1,7 @@
-"""The tables. Nothing in them is particular to one database."""
+"""The tables. Nothing in them is particular to one database.
+
+Whoever changes them changes migrations/ too; tests/test_migrations.py compares the two.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
-
-# Raise it when the tables change; a store of another format is refused, not guessed at.
-FORMAT = "1"
 
 # What PostgreSQL or UTF-8 cannot hold. One character for one, so that spans stay where they are.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -53,7 +53,15 @@ class Json(sa.types.TypeDecorator[Any]):
         return json.loads(value)
 
 
-metadata = sa.MetaData()
+# SQLite changes a table only by way of its constraints' names, so that they need some.
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
 
 meta = sa.Table(
     "meta",

@@ -611,15 +611,6 @@ while True:
     store.close()
 
 
-def test_a_store_of_another_format_is_refused(store: Store, database_url: str) -> None:
-    with behind(database_url) as connection:
-        connection.execute(
-            sa.update(tables.meta).where(tables.meta.c.name == "format").values(value="99")
-        )
-    with pytest.raises(BadSetting, match="format 99"):
-        Store.open(database_url)
-
-
 @pytest.mark.parametrize(
     ("url", "words"),
     [

@@ -1,0 +1,71 @@
+"""The first tables."""
+
+from __future__ import annotations
+
+import secrets
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make them."""
+    meta = op.create_table(
+        "meta",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+    )
+    op.bulk_insert(
+        meta,
+        [{"name": "secret", "value": secrets.token_hex(32)}, {"name": "ping", "value": ""}],
+    )
+    op.create_table(
+        "comments",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("site", sa.Text, nullable=False),
+        sa.Column("external_id", sa.Text),
+        sa.Column("idempotency_key", sa.Text),
+        sa.Column("request_hash", sa.Text, nullable=False),
+        sa.Column("received", sa.Double, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("facts", sa.Text, nullable=False),
+        sa.Column("search", sa.Text, nullable=False),
+        sa.Column("text_hash", sa.Text, nullable=False),
+        sa.Column("author_hash", sa.Text, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("label", sa.Text),
+        sa.Column("reasons", sa.Text, nullable=False),
+        sa.Column("doubt", sa.Double, nullable=False),
+        sa.Column("promise", sa.Double, nullable=False),
+        sa.Column("verdict", sa.Text, nullable=False),
+        sa.UniqueConstraint("site", "external_id"),
+        sa.UniqueConstraint("site", "idempotency_key"),
+    )
+    op.create_index("comments_all", "comments", ["site", "id"])
+    op.create_index("comments_queue", "comments", ["site", "status", "id"])
+    op.create_index("comments_doubt", "comments", ["site", "status", "doubt", "id"])
+    op.create_index("comments_text", "comments", ["site", "text_hash", "received"])
+    op.create_index("comments_author", "comments", ["site", "author_hash", "received"])
+    op.create_table(
+        "reviews",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("comment_id", sa.Text, sa.ForeignKey("comments.id"), nullable=False),
+        sa.Column("decision", sa.Text, nullable=False),
+        sa.Column("label", sa.Text),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("reviewer", sa.Text, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+    )
+    op.create_index("ix_reviews_comment_id", "reviews", ["comment_id"])
+    op.create_table(
+        "keys",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("digest", sa.Text, nullable=False, unique=True),
+        sa.Column("site", sa.Text, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("created", sa.Double, nullable=False),
+        sa.Column("revoked", sa.Double),
+    )
