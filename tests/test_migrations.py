@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+from moderation import migrations
 from moderation.errors import BadSetting
 from moderation.store import Store
 from moderation.tables import metadata
@@ -33,6 +37,12 @@ def test_the_migrated_database_has_the_tables_of_the_code(store: Store, database
         assert differences(connection) == []
         names = {c["name"] for c in sa.inspect(connection).get_unique_constraints("comments")}
     assert names == {"uq_comments_site_external_id", "uq_comments_site_idempotency_key"}
+
+
+def test_head_is_the_last_step() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
 
 
 def test_the_comparison_sees_a_column_that_a_migration_forgot(
