@@ -40,7 +40,7 @@ def create_app(
     app.url_map.merge_slashes = False  # a redirect would be HTML, and lose the body
     app.extensions[EXTENSION] = Service(
         configured,
-        store or Store.open(configured.database),
+        store or Store.open(configured.database, configured.announces),
         shelf or ModelShelf(configured.models),
     )
     problems.register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -73,6 +74,13 @@ class Database:
         """What the store remembers about itself."""
         with self.reading() as connection:
             return str(connection.scalar(sa.select(meta.c.value).where(meta.c.name == name)))
+
+    def my_turn(self, chore: str, seconds: float) -> bool:
+        """Whether nobody did this chore for so many seconds; then it is the caller's."""
+        now = time.time()
+        last = sa.update(meta).where(meta.c.name == chore, meta.c.value <= f"{now - seconds:.0f}")
+        with self.writing() as connection:
+            return bool(connection.execute(last.values(value=f"{now:.0f}")).rowcount)
 
     def scrub(self) -> None:
         """Leave no trace of erased rows in SQLite's log; PostgreSQL's VACUUM does that itself."""

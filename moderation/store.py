@@ -10,10 +10,12 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 
 from moderation.database import Database
+from moderation.erasure import erase
 from moderation.errors import Conflict, StoreUnavailable, UnknownComment
 from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
 from moderation.labels import label_rows
+from moderation.outbox import Outbox, announce
 from moderation.queue import Filters, queue_page
 from moderation.settings import Policy
 from moderation.stored import (
@@ -33,7 +35,6 @@ Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
 
 _DAY = 86400.0
 _ATTEMPTS = 3
-_ERASED_AT_ONCE = 500
 
 # Made once: making a statement took longer than running it.
 _PING = sa.update(meta).where(meta.c.name == "ping").values(value=sa.bindparam("now"))
@@ -41,6 +42,7 @@ _INSERT = sa.insert(comments)
 _FIND = sa.select(comments).where(
     comments.c.site == sa.bindparam("site"), comments.c.id == sa.bindparam("id")
 )
+_FIND_ALONE = _FIND.with_for_update()
 _REVIEWS = (
     sa.select(reviews).where(reviews.c.comment_id == sa.bindparam("id")).order_by(reviews.c.id)
 )
@@ -56,15 +58,18 @@ _KNOWN = sa.select(comments).where(
 class Store:
     """One database of comments. Thread-safe; open one in each process, after it has forked."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, announces: Callable[[str], bool]) -> None:
         self._database = database
         self._hashes = Hashes(database.fact("secret"))
+        self._announces = announces
         self.keys = Keys(database)
+        self.outbox = Outbox(database)
 
     @classmethod
-    def open(cls, url: str) -> Store:
-        """Open the database at this SQLAlchemy URL; what is missing is created."""
-        return cls(Database.open(url))
+    def open(cls, url: str, announces: Callable[[str], bool] = lambda site: False) -> Store:
+        """Open the database at this SQLAlchemy URL; what is missing is created. `announces` says
+        whether a site wants to hear what becomes of its comments."""
+        return cls(Database.open(url), announces)
 
     def close(self) -> None:
         """Give all connections back."""
@@ -181,21 +186,31 @@ class Store:
             "at": time.time(),
         }
         with self._database.writing() as connection:
-            if not connection.execute(change.values(status=status, label=label)).rowcount:
+            before = connection.execute(_FIND_ALONE, {"site": site, "id": comment_id}).mappings()
+            if (row := before.first()) is None:
                 raise UnknownComment(comment_id)
+            connection.execute(change.values(status=status, label=label))
             connection.execute(sa.insert(reviews), review)
+            if row["status"] != status and self._announces(site):
+                announce(connection, row, status, label)
             return _found(connection, site, comment_id)
 
     def erase(self, site: str, comment_id: str) -> None:
         """Forget a comment, its author, its reviews and its label."""
-        if not self._erase(*_is(site, comment_id)):
+        which = _is(site, comment_id)
+        if not erase(self._database, *which, announced=self._announces(site)):
             raise UnknownComment(comment_id)
 
     def purge(self, site: str, days: int) -> int:
         """Erase what came more than so many days ago, and say how many; 0 days keeps all."""
         if not days:
             return 0
-        return self._erase(comments.c.site == site, comments.c.received < time.time() - days * _DAY)
+        old = comments.c.received < time.time() - days * _DAY
+        return erase(self._database, comments.c.site == site, old)
+
+    def my_turn(self, chore: str, seconds: float) -> bool:
+        """Whether this chore is to be done, and by this caller: nobody did for so many seconds."""
+        return self._database.my_turn(chore, seconds)
 
     def labels(self, site: str | None = None) -> Iterator[dict[str, str]]:
         """Rows of the labelled CSV, of one site or of all: each comment whose last review has a
@@ -241,19 +256,6 @@ class Store:
         except sa.exc.IntegrityError:
             return False
         return True
-
-    def _erase(self, *which: sa.ColumnElement[bool]) -> int:
-        some = sa.select(comments.c.id).where(*which).limit(_ERASED_AT_ONCE).with_for_update()
-        total, more = 0, True
-        while more:
-            with self._database.writing() as connection:
-                ids = connection.scalars(some).all()
-                connection.execute(sa.delete(reviews).where(reviews.c.comment_id.in_(ids)))
-                connection.execute(sa.delete(comments).where(comments.c.id.in_(ids)))
-            total, more = total + len(ids), len(ids) == _ERASED_AT_ONCE
-        if total:
-            self._database.scrub()
-        return total
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -122,3 +122,18 @@ keys = sa.Table(
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("revoked", sa.Double),
 )
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),  # in the order of what happened
+    sa.Column("message_id", Text, nullable=False, unique=True),
+    sa.Column("site", Text, nullable=False),
+    sa.Column("comment_id", Text, nullable=False, index=True),  # it may be erased by now
+    sa.Column("body", Text, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("due", sa.Double, index=True),  # NULL: given up
+    sa.Column("leased", sa.Double, nullable=False),  # until then somebody is sending it
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", Text, nullable=False),
+)

@@ -20,7 +20,11 @@ def upgrade() -> None:
     )
     op.bulk_insert(
         meta,
-        [{"name": "secret", "value": secrets.token_hex(32)}, {"name": "ping", "value": ""}],
+        [
+            {"name": "secret", "value": secrets.token_hex(32)},
+            {"name": "ping", "value": ""},
+            {"name": "erased_old", "value": ""},
+        ],
     )
     op.create_table(
         "comments",
@@ -69,3 +73,18 @@ def upgrade() -> None:
         sa.Column("created", sa.Double, nullable=False),
         sa.Column("revoked", sa.Double),
     )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("message_id", sa.Text, nullable=False, unique=True),
+        sa.Column("site", sa.Text, nullable=False),
+        sa.Column("comment_id", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("since", sa.Double, nullable=False),
+        sa.Column("due", sa.Double),
+        sa.Column("leased", sa.Double, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("problem", sa.Text, nullable=False),
+    )
+    op.create_index("ix_outbox_comment_id", "outbox", ["comment_id"])
+    op.create_index("ix_outbox_due", "outbox", ["due"])
