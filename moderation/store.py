@@ -10,13 +10,14 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 
 from moderation.database import Database
-from moderation.erasure import erase
+from moderation.erasure import erase, erase_author
 from moderation.errors import Conflict, StoreUnavailable, UnknownComment
 from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
-from moderation.labels import label_rows
+from moderation.labels import label_row, labelled
 from moderation.outbox import Outbox, announce
 from moderation.queue import Filters, queue_page
+from moderation.retrains import Retrains
 from moderation.settings import Policy
 from moderation.stored import (
     Label,
@@ -29,7 +30,7 @@ from moderation.stored import (
 )
 from moderation.tables import comments, meta, reviews, storable
 from moderation.tally import Tally, tally
-from moderation.verdict import Comment, Verdict
+from moderation.verdict import Author, Comment, Verdict
 
 Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
 
@@ -64,6 +65,7 @@ class Store:
         self._announces = announces
         self.keys = Keys(database)
         self.outbox = Outbox(database)
+        self.retrains = Retrains(database)
 
     @classmethod
     def open(cls, url: str, announces: Callable[[str], bool] = lambda site: False) -> Store:
@@ -201,6 +203,12 @@ class Store:
         if not erase(self._database, *which, announced=self._announces(site)):
             raise UnknownComment(comment_id)
 
+    def erase_author(self, site: str, author: Author) -> int:
+        """Forget all comments by the author with this id, e-mail, name or address, whichever one
+        is given, and say how many they were."""
+        announced = self._announces(site)
+        return erase_author(self._database, self._hashes, site, author, announced=announced)
+
     def purge(self, site: str, days: int) -> int:
         """Erase what came more than so many days ago, and say how many; 0 days keeps all."""
         if not days:
@@ -215,7 +223,7 @@ class Store:
     def labels(self, site: str | None = None) -> Iterator[dict[str, str]]:
         """Rows of the labelled CSV, of one site or of all: each comment whose last review has a
         label. The text is as it was sent: whoever opens it in a spreadsheet is to be careful."""
-        return label_rows(self._database, site)
+        return map(label_row, labelled(self._database, site))
 
     def sites(self) -> list[str]:
         """The sites that have comments."""

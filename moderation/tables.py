@@ -137,3 +137,34 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("problem", Text, nullable=False),
 )
+
+trained_models = sa.Table(
+    "trained_models",
+    metadata,
+    sa.Column("version", Text, primary_key=True),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("erased", sa.Integer, nullable=False),  # of its comments, since
+)
+
+model_labels = sa.Table(
+    "model_labels",
+    metadata,
+    sa.Column("version", Text, primary_key=True),
+    sa.Column("comment_id", Text, primary_key=True, index=True),
+)
+
+retrains = sa.Table(
+    "retrains",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("started", sa.Double, nullable=False),
+    sa.Column("alive", sa.Double, nullable=False),  # when it last gave a sign of life
+    sa.Column("finished", sa.Double),
+    sa.Column("by", Text, nullable=False),
+    sa.Column("labels", sa.Integer, nullable=False),
+    sa.Column("step", Text, nullable=False),
+    sa.Column("version", Text),  # of the model it made
+    sa.Column("report", Text, nullable=False),
+    sa.Column("losses", Json, nullable=False),  # where it is worse than the active one
+    sa.Column("problem", Text, nullable=False),
+)

@@ -88,3 +88,29 @@ def upgrade() -> None:
     )
     op.create_index("ix_outbox_comment_id", "outbox", ["comment_id"])
     op.create_index("ix_outbox_due", "outbox", ["due"])
+    op.create_table(
+        "trained_models",
+        sa.Column("version", sa.Text, primary_key=True),
+        sa.Column("created", sa.Double, nullable=False),
+        sa.Column("erased", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "model_labels",
+        sa.Column("version", sa.Text, primary_key=True),
+        sa.Column("comment_id", sa.Text, primary_key=True),
+    )
+    op.create_index("ix_model_labels_comment_id", "model_labels", ["comment_id"])
+    op.create_table(
+        "retrains",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("started", sa.Double, nullable=False),
+        sa.Column("alive", sa.Double, nullable=False),
+        sa.Column("finished", sa.Double),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("labels", sa.Integer, nullable=False),
+        sa.Column("step", sa.Text, nullable=False),
+        sa.Column("version", sa.Text),
+        sa.Column("report", sa.Text, nullable=False),
+        sa.Column("losses", sa.Text, nullable=False),
+        sa.Column("problem", sa.Text, nullable=False),
+    )
