@@ -17,9 +17,11 @@ from moderation.docs import docs
 from moderation.endpoint import EXTENSION, service
 from moderation.openai_moderations import openai_moderations
 from moderation.perspective import perspective
+from moderation.review import review
 from moderation.service import Service, Shelf
 from moderation.settings import Settings
 from moderation.shelf import ModelShelf
+from moderation.sign_in import sign_in
 from moderation.store import Store
 
 
@@ -48,7 +50,8 @@ def create_app(
     app.after_request(_end)
     native = (api, admin_api, docs)
     others = (akismet, akismet_account, perspective, coral, openai_moderations)
-    for face in (*native, *others):
+    pages = (sign_in, review)  # the navigation shows them in this order
+    for face in (*native, *others, *pages):
         app.register_blueprint(face)
     return app
 

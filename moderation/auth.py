@@ -34,8 +34,13 @@ class Caller:
 
 
 class Gatekeeper:
-    """Tells callers from their keys. On a loopback address, until a first key is created,
-    everybody may do everything: that is for a first try."""
+    """Tells callers from their keys.
+
+    *Open* means: on a loopback address, until a first key is created, for a first try. Then every
+    program on this machine may call everything without a key, as admin of the site "default". The
+    page still asks who comes, since a browser also carries what other sites send: `serve` prints
+    a link that signs in whoever opens it first. Creating a key ends all of that at once.
+    """
 
     def __init__(self, keys: Keys, *, open_until_first_key: bool) -> None:
         self._keys = keys

@@ -34,6 +34,7 @@ class KeyRecord:
     id: str
     site: str
     role: Role
+    name: str
     created: datetime
     revoked: bool
 
@@ -48,14 +49,15 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, site: str, role: str) -> str:
+    def create(self, site: str, role: str, name: str = "") -> str:
         """Make a key and return it: the only time that anybody sees it."""
         if not valid_site(site):
             raise BadSetting("site", f"{site!r} is not 1 to 64 of a-z, 0-9, - and _.")
         if role not in ROLES:
             raise BadSetting("role", f"{role!r} is none of {', '.join(ROLES)}.")
         key = "".join(secrets.choice(_ALPHABET) for _ in range(KEY_LENGTH))
-        row = {"id": secrets.token_hex(4), "digest": _digest(key), "site": site, "role": role}
+        of = {"site": site, "role": role, "name": name.strip()}
+        row = {"id": secrets.token_hex(4), "digest": _digest(key), **of}
         with self._database.writing() as connection:
             connection.execute(sa.insert(table), {**row, "created": time.time()})
         return key
@@ -64,6 +66,10 @@ class Keys:
         """Every key there was, oldest first."""
         with self._database.reading() as connection:
             return [_record(row) for row in connection.execute(_SELECT.order_by(table.c.created))]
+
+    def names(self) -> dict[str, str]:
+        """Whose each key is, by its id: the name it was given, else the id."""
+        return {record.id: record.name or record.id for record in self.list()}
 
     def any(self) -> bool:
         """Whether a key was ever created. Revoking the last one does not open the service."""
@@ -103,4 +109,4 @@ def _digest(key: str) -> str:
 
 def _record(row: sa.Row[Any]) -> KeyRecord:
     created = datetime.fromtimestamp(row.created, UTC)
-    return KeyRecord(row.id, row.site, row.role, created, row.revoked is not None)
+    return KeyRecord(row.id, row.site, row.role, row.name, created, row.revoked is not None)

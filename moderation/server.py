@@ -96,13 +96,13 @@ def run(settings: Settings) -> None:
     with shared as folder:
         if folder:  # before prometheus_client is imported, or it does not see it
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        shelf, is_open = _checked(settings)
+        shelf, link = _checked(settings)
         if sys.platform == "linux":
             # A forked worker shares what is loaded already, the model above all.
             multiprocessing.set_start_method("fork", force=True)
         forks = multiprocessing.get_start_method() == "fork"
         server = granian(address, settings.port, settings.workers)
-        server.on_startup(lambda: _in_background(_say_when_ready, address, settings.port, is_open))
+        server.on_startup(lambda: _in_background(_say_when_ready, address, settings.port, link))
         server.serve(
             target_loader=partial(load, settings, shelf if forks else None),
             wrap_loader=False,
@@ -159,9 +159,9 @@ def _free_address(host: str, port: int) -> str:
     return str(address[0])
 
 
-def _checked(settings: Settings) -> tuple[Shelf, bool]:
-    """The models, and whether everybody may call, once it is sure that the database opens, the
-    address is guarded and the active model judges."""
+def _checked(settings: Settings) -> tuple[Shelf, str]:
+    """The models, and the token of the page's link where the service runs open, once it is sure
+    that the database opens, the address is guarded and the active model judges."""
     from moderation.service import Service  # noqa: PLC0415  # brings prometheus_client: see run()
 
     store = Store.open(settings.database)
@@ -170,12 +170,12 @@ def _checked(settings: Settings) -> tuple[Shelf, bool]:
         shelf = ModelShelf(settings.models)
         service = Service(settings, store, shelf)
         service.self_check()
-        return shelf, service.gatekeeper.is_open()
+        return shelf, store.sessions.offer_link() if service.gatekeeper.is_open() else ""
     finally:
         store.close()
 
 
-def _say_when_ready(address: str, port: int, is_open: bool) -> None:
+def _say_when_ready(address: str, port: int, link: str) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline:
         try:
@@ -185,8 +185,10 @@ def _say_when_ready(address: str, port: int, is_open: bool) -> None:
         else:
             break
     host = f"[{address}]" if ":" in address else address
-    said = f"moderation: listening on http://{host}:{port}"
-    click.echo(f"{_OPEN}\n{said}" if is_open else said, err=True)
+    here = f"http://{host}:{port}"
+    page = f"moderation: the page, once, for whoever opens this first: {here}/review?token={link}\n"
+    opened = f"{_OPEN}\n{page}" if link else ""
+    click.echo(f"{opened}moderation: listening on {here}", err=True)
 
 
 def _end_with_parent() -> None:

@@ -18,6 +18,7 @@ from moderation.labels import label_row, labelled
 from moderation.outbox import Outbox, announce
 from moderation.queue import Filters, queue_page
 from moderation.retrains import Retrains
+from moderation.sessions import Sessions
 from moderation.settings import Policy
 from moderation.stored import (
     Label,
@@ -66,6 +67,7 @@ class Store:
         self.keys = Keys(database)
         self.outbox = Outbox(database)
         self.retrains = Retrains(database)
+        self.sessions = Sessions(database)
 
     @classmethod
     def open(cls, url: str, announces: Callable[[str], bool] = lambda site: False) -> Store:

@@ -119,6 +119,7 @@ keys = sa.Table(
     sa.Column("digest", Text, nullable=False, unique=True),
     sa.Column("site", Text, nullable=False),
     sa.Column("role", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),  # whose it is, for the history
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("revoked", sa.Double),
 )
@@ -167,4 +168,21 @@ retrains = sa.Table(
     sa.Column("report", Text, nullable=False),
     sa.Column("losses", Json, nullable=False),  # where it is worse than the active one
     sa.Column("problem", Text, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("digest", Text, primary_key=True),
+    sa.Column("key_id", Text, sa.ForeignKey("keys.id")),  # NULL: signed in by the one-time link
+    sa.Column("expires", sa.Double, nullable=False),
+)
+
+tries = sa.Table(  # to sign in, of the last minutes
+    "tries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("client", Text, nullable=False),  # a keyed hash of the address
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Index("tries_client", "client", "at"),
 )

@@ -17,6 +17,9 @@ from moderation.store import Store
 from moderation.tables import metadata
 from moderation.verdict import Comment, Language, Span
 from tests import postgres
+from tests.browser import browser
+
+__all__ = ["browser"]  # a fixture for all tests
 
 # How fast an example runs is the machine's affair, not the code's.
 hypothesis.settings.register_profile("here", deadline=None)

@@ -20,10 +20,11 @@ def keys() -> None:
 @keys.command()
 @click.option("--site", required=True, help="The site that the key belongs to.")
 @click.option("--role", required=True, type=click.Choice(ROLES), help="What it may do.")
-def create(site: str, role: str) -> None:
+@click.option("--name", default="", help="Whose it is; moderators see it beside what it decided.")
+def create(site: str, role: str, name: str) -> None:
     """Create a key and print it: the only time that it is shown."""
     with _opened() as stored:
-        click.echo(stored.create(site_name(site), role))
+        click.echo(stored.create(site_name(site), role, name))
 
 
 @keys.command("list")
@@ -33,7 +34,9 @@ def list_keys() -> None:
         for record in stored.list():
             state = "revoked" if record.revoked else "active"
             when = f"{record.created:%Y-%m-%d}"
-            click.echo(f"{record.id}  {when}  {state:7}  {record.role:8}  {record.site}")
+            click.echo(
+                f"{record.id}  {when}  {state:7}  {record.role:8}  {record.site}  {record.name}"
+            )
 
 
 @keys.command()

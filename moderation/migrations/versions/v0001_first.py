@@ -70,9 +70,23 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text, nullable=False, unique=True),
         sa.Column("site", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
         sa.Column("created", sa.Double, nullable=False),
         sa.Column("revoked", sa.Double),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("key_id", sa.Text, sa.ForeignKey("keys.id")),
+        sa.Column("expires", sa.Double, nullable=False),
+    )
+    op.create_table(
+        "tries",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("client", sa.Text, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+    )
+    op.create_index("tries_client", "tries", ["client", "at"])
     op.create_table(
         "outbox",
         sa.Column("id", sa.Integer, primary_key=True),

@@ -1,0 +1,113 @@
+"""Who is signed in at the page: sessions in the database, so that any worker or machine knows them
+and revoking a key ends them. Only hashes of their tokens are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from moderation.database import Database
+from moderation.keys import ROLES, KeyRecord, Role
+from moderation.settings import GENERAL
+from moderation.tables import keys, meta, sessions, tries
+
+LIFETIME = 30 * 86400
+TRIES, TRIES_WINDOW = 10, 300
+"""So many tries to sign in from one address within so many seconds; then it has to wait."""
+_LINK = "sign_in_link"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in person. `key` is the id of theirs, None for who came by the one-time link."""
+
+    token: str = field(repr=False)
+    site: str
+    role: Role
+    key: str | None
+    name: str
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this session carries, and nobody else can know."""
+        return hmac.new(self.token.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+class Sessions:
+    """All sessions of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._secret = database.fact("secret").encode()
+
+    def start(self, key: KeyRecord | None) -> str:
+        """The token of a new session for who holds this key, or came by the one-time link."""
+        token, now = secrets.token_urlsafe(32), time.time()
+        row = {"digest": _digest(token), "key_id": key and key.id, "expires": now + LIFETIME}
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.expires < now))
+            connection.execute(sa.insert(sessions), row)
+        return token
+
+    def find(self, token: str) -> Session | None:
+        """The session of this token, while it lasts and its key is not revoked."""
+        with self._database.reading() as connection:
+            row = connection.execute(_FIND, {"of": _digest(token), "now": time.time()}).first()
+        if row is None:
+            return None
+        if row.key_id is None:
+            return Session(token, GENERAL, ROLES[-1], None, "")
+        return Session(token, row.site, row.role, row.key_id, row.name or row.key_id)
+
+    def end(self, token: str) -> None:
+        """Sign out."""
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.digest == _digest(token)))
+
+    def offer_link(self) -> str:
+        """The token of a link that signs in whoever opens it first; the one before stops."""
+        token = secrets.token_urlsafe(24)
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(meta).where(meta.c.name == _LINK))
+            connection.execute(sa.insert(meta), {"name": _LINK, "value": _digest(token)})
+        return token
+
+    def take_link(self, token: str) -> bool:
+        """Whether this is the link's token, from now on no more."""
+        its = sa.delete(meta).where(meta.c.name == _LINK, meta.c.value == _digest(token))
+        with self._database.writing() as connection:
+            return bool(connection.execute(its).rowcount)
+
+    def may_try(self, address: str) -> int:
+        """Count a try to sign in from this address, right or wrong: 0 where it may go on, else the
+        seconds until it may try again."""
+        now = time.time()
+        client = hmac.new(self._secret, address.encode(), hashlib.sha256).hexdigest()
+        of = sa.select(tries.c.at).where(tries.c.client == client).order_by(tries.c.at)
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(tries).where(tries.c.at < now - TRIES_WINDOW))
+            made = connection.scalars(of).all()
+            if len(made) >= TRIES:
+                return max(1, int(made[-TRIES] + TRIES_WINDOW - now))
+            connection.execute(sa.insert(tries), {"client": client, "at": now})
+        return 0
+
+
+_FIND = (
+    sa.select(sessions.c.key_id, keys.c.site, keys.c.role, keys.c.name)
+    .select_from(sessions.outerjoin(keys, keys.c.id == sessions.c.key_id))
+    .where(
+        sessions.c.digest == sa.bindparam("of"),
+        sessions.c.expires > sa.bindparam("now"),
+        keys.c.revoked.is_(None),
+    )
+)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,70 @@
+"""Signing in at the page with a moderator's or an admin's key, and out again."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from ipaddress import ip_address
+
+from flask import make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from moderation.auth import Caller
+from moderation.endpoint import service
+from moderation.pages import Answer, page, page_blueprint, sign_out, signed_in, within
+
+sign_in = page_blueprint("sign_in")
+
+
+@page(sign_in, "GET /review/sign-in", role=None)
+def form() -> Answer:
+    """The form that asks for a key."""
+    if request.args.get("used"):
+        return _form(
+            "This link was used before, or is out of date. Use a key, or start again.", 401
+        )
+    return _form()
+
+
+@page(sign_in, "POST /review/sign-in", role=None)
+def enter() -> Answer:
+    """A session for whoever knows a key that may moderate."""
+    store = service().store
+    if seconds := store.sessions.may_try(_client()):
+        minutes = -(-seconds // 60)
+        said = f"Too many tries. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+        response = make_response(_form(said, HTTPStatus.TOO_MANY_REQUESTS))
+        response.headers["Retry-After"] = str(seconds)
+        return response
+    key = store.keys.find(request.form.get("key", "").strip())
+    if key is None:
+        return _form("This key is unknown or revoked.", HTTPStatus.UNAUTHORIZED)
+    if not key.may("moderate"):
+        said = f"This key may only {key.role}. Use one of the role moderate or admin."
+        return _form(said, HTTPStatus.FORBIDDEN)
+    return signed_in(store.sessions.start(key), within(request.form.get("next", "")))
+
+
+@page(sign_in, "POST /review/sign-out", role="moderate")
+def leave(caller: Caller) -> Response:
+    """End the session."""
+    sign_out()
+    return redirect(url_for("sign_in.form"), HTTPStatus.SEE_OTHER)
+
+
+def _form(problem: str = "", status: int = HTTPStatus.OK) -> Answer:
+    wanted = request.values.get("next", "")
+    is_open = service().gatekeeper.is_open()
+    return render_template(
+        "sign_in.html", problem=problem, next=within(wanted), is_open=is_open
+    ), status
+
+
+def _client() -> str:
+    """The address that tries. Behind a proxy it is the one that the proxy saw: the last it names.
+    From outside a private network nobody can claim another."""
+    peer = request.remote_addr or ""
+    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        return named or peer if ip_address(peer).is_private else peer
+    except ValueError:
+        return peer

@@ -1,0 +1,341 @@
+"""Signing in at the page: only with a key that may, and nobody rides on another's session."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from moderation import auth, sessions
+from moderation.auth import Caller
+from moderation.pages import page, page_blueprint
+from moderation.store import Store
+from tests.protocols import store_of
+from tests.serving import Served, app_in, client_of, write_model
+
+PUBLIC = {"sign_in.form", "sign_in.enter"}
+FORGED = "0" * 64
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    return app_in(tmp_path)
+
+
+@pytest.fixture
+def client(app: Flask) -> Any:
+    return client_of(app)
+
+
+def enter(client: Any, key: str, **given: Any) -> Any:
+    form = {"key": key, "next": given.pop("next", "")}
+    return client.post("/review/sign-in", data=form, **given)
+
+
+def signed_in(app: Flask, role: str = "moderate", site: str = "default", name: str = "") -> Any:
+    client = client_of(app)
+    assert enter(client, store_of(app).keys.create(site, role, name)).status_code == 303
+    return client
+
+
+def csrf_of(client: Any) -> str:
+    found = re.search(r'name="csrf" value="(\w{64})"', client.get("/review").text)
+    assert found
+    return found[1]
+
+
+def cookie_of(answer: Any) -> str:
+    return str(answer.headers["Set-Cookie"])
+
+
+def pages(app: Flask) -> Iterator[tuple[str, str, str, str | None]]:
+    """Endpoint, method, path and role of every page."""
+    for rule in app.url_map.iter_rules():
+        if declared := getattr(app.view_functions[rule.endpoint], "page", None):
+            (method,) = (rule.methods or set()) - {"HEAD"}
+            yield rule.endpoint, method, re.sub(r"<[^>]+>", "x", rule.rule), declared[0]
+
+
+def test_a_moderator_signs_in_once(app: Flask, client: Any) -> None:
+    key = store_of(app).keys.create("blog", "moderate", "Ann")
+    away = client.get("/review?status=held")
+    assert (away.status_code, away.location) == (
+        303,
+        "/review/sign-in?next=/review?status%3Dheld",
+    )
+    entered = enter(client, f" {key} ", next="/review?status=held")
+    assert (entered.status_code, entered.location) == (303, "/review?status=held")
+    shown = client.get("/review")
+    assert shown.status_code == 200
+    assert "blog" in shown.text
+    assert "Ann" in shown.text
+    assert key not in shown.text
+
+
+@pytest.mark.parametrize("role", ["moderate", "admin"])
+def test_moderators_and_admins_may_enter(app: Flask, role: str) -> None:
+    assert signed_in(app, role).get("/review").status_code == 200
+
+
+def test_a_key_that_may_only_submit_does_not_open_the_page(app: Flask, client: Any) -> None:
+    refused = enter(client, store_of(app).keys.create("default", "submit"))
+    assert refused.status_code == 403
+    assert "may only submit" in refused.text
+    assert "Set-Cookie" not in refused.headers
+
+
+@pytest.mark.parametrize("key", ["", "wrong", "x" * 12, "ключ", "\0"])
+def test_a_wrong_key_is_told_and_not_repeated(app: Flask, client: Any, key: str) -> None:
+    refused = enter(client, key)
+    assert refused.status_code == 401
+    assert "unknown or revoked" in refused.text
+    assert not key or key not in refused.text
+
+
+def test_every_page_asks_who_comes(app: Flask, client: Any) -> None:
+    moderator, admin = signed_in(app, "moderate"), signed_in(app, "admin")
+    seen = set()
+    for endpoint, method, path, role in pages(app):
+        seen.add(endpoint)
+        if role is None:
+            assert endpoint in PUBLIC
+            continue
+        assert role in ("moderate", "admin"), endpoint
+        away = client.open(path, method=method)
+        assert (away.status_code, away.location.partition("?")[0]) == (303, "/review/sign-in")
+        if role == "admin":
+            assert moderator.open(path, method=method).status_code == 403, endpoint
+        if method == "POST":
+            for form in ({}, {"csrf": FORGED}, {"csrf": csrf_of(moderator)}):
+                assert admin.post(path, data=form).status_code == 403, endpoint
+    assert seen > PUBLIC
+    assert {"review.queue", "sign_in.leave"} < seen
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app: Flask, client: Any) -> None:
+    key = store_of(app).keys.create("default", "moderate")
+    plain = cookie_of(enter(client, key))
+    assert plain.startswith("moderation=")
+    assert "HttpOnly" in plain
+    assert "SameSite=Lax" in plain
+    assert "Secure" not in plain
+    behind_tls = cookie_of(enter(client, key, headers={"X-Forwarded-Proto": "https"}))
+    assert behind_tls.startswith("__Host-moderation=")
+    assert "Secure" in behind_tls
+    assert "Domain" not in behind_tls
+
+
+def test_a_session_is_never_one_that_was_there_before(app: Flask, client: Any) -> None:
+    key = store_of(app).keys.create("default", "moderate")
+    client.set_cookie("moderation", "planted-by-somebody")
+    first = cookie_of(enter(client, key)).partition(";")[0]
+    assert "planted" not in first
+    second = cookie_of(enter(client, key)).partition(";")[0]
+    assert first != second
+    client.set_cookie("moderation", first.partition("=")[2])
+    assert client.get("/review").status_code == 303
+
+
+def test_revoking_a_key_ends_its_sessions(app: Flask, client: Any) -> None:
+    key = store_of(app).keys.create("default", "moderate")
+    enter(client, key)
+    other = signed_in(app)
+    store_of(app).keys.revoke(key)
+    assert client.get("/review").status_code == 303
+    assert other.get("/review").status_code == 200
+
+
+def test_signing_out_ends_the_session_for_good(app: Flask) -> None:
+    client = signed_in(app)
+    token = client.get_cookie("moderation").value
+    assert client.post("/review/sign-out", data={"csrf": csrf_of(client)}).status_code == 303
+    client.set_cookie("moderation", token)
+    assert client.get("/review").status_code == 303
+
+
+def test_a_session_ends_after_its_time(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = signed_in(app)
+    later = time.time() + sessions.LIFETIME + 1
+    monkeypatch.setattr(sessions.time, "time", lambda: later)
+    assert client.get("/review").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_of_another_site_does_nothing(
+    app: Flask, client: Any, headers: dict[str, str]
+) -> None:
+    key = store_of(app).keys.create("default", "moderate")
+    refused = enter(client, key, headers=headers)
+    assert refused.status_code == 403
+    assert "Set-Cookie" not in refused.headers
+    assert enter(client, key, headers={"Origin": "http://localhost"}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/review",
+        "//evil.example/review",
+        "/\\evil.example",
+        "/review\\..\\x",
+        "/reviewer",
+        "javascript:alert(1)",
+        "/v1/comments",
+        "",
+    ],
+)
+def test_signing_in_leads_nowhere_else(app: Flask, client: Any, target: str) -> None:
+    key = store_of(app).keys.create("default", "moderate")
+    assert enter(client, key, next=target).location == "/review"
+
+
+def test_tries_are_limited_for_each_address(app: Flask, client: Any) -> None:
+    key = store_of(app).keys.create("default", "moderate")
+    for _ in range(sessions.TRIES):
+        assert enter(client, "wrong").status_code == 401
+    late = enter(client, key)
+    assert late.status_code == 429
+    assert 0 < int(late.headers["Retry-After"]) <= sessions.TRIES_WINDOW
+    # behind a proxy, the address is the last that the proxy names
+    elsewhere = {"X-Forwarded-For": "203.0.113.1, 203.0.113.9"}
+    assert enter(client, "wrong", headers=elsewhere).status_code == 401
+
+
+def test_the_limit_passes(app: Flask, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = store_of(app).keys.create("default", "moderate")
+    for _ in range(sessions.TRIES + 1):
+        enter(client, "wrong")
+    later = time.time() + sessions.TRIES_WINDOW + 1
+    monkeypatch.setattr(sessions.time, "time", lambda: later)
+    assert enter(client, key).status_code == 303
+
+
+def test_every_page_has_its_security_headers(app: Flask, client: Any) -> None:
+    for answer in (client.get("/review"), client.get("/review/sign-in"), enter(client, "wrong")):
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_is_declared_in_one_line(tmp_path: Path) -> None:
+    app = app_in(tmp_path)
+    figures = page_blueprint("figures")
+
+    @page(figures, "GET /review/figures", role="admin", nav="Figures")
+    def show(caller: Caller) -> str:
+        return f"of {caller.site}"
+
+    app.register_blueprint(figures)
+    assert signed_in(app, "admin", "blog").get("/review/figures").text == "of blog"
+    assert 'href="/review/figures"' in signed_in(app, "admin").get("/review").text
+    moderator = signed_in(app, "moderate")
+    assert moderator.get("/review/figures").status_code == 403
+    assert 'href="/review/figures"' not in moderator.get("/review").text
+
+
+def test_errors_of_a_page_are_pages(tmp_path: Path) -> None:
+    app = app_in(tmp_path)
+    broken = page_blueprint("broken")
+
+    @page(broken, "GET /review/broken", role="moderate")
+    def show(caller: Caller) -> str:
+        raise ZeroDivisionError("with a reader's words in it")
+
+    app.register_blueprint(broken)
+    answer = signed_in(app).get("/review/broken")
+    assert answer.status_code == 500
+    assert answer.mimetype == "text/html"
+    assert "words" not in answer.text
+    assert "Content-Security-Policy" in answer.headers
+
+
+# ------------------------------------------------------------------ open, for a first try
+
+
+def test_while_open_the_link_signs_in_once(app: Flask, client: Any) -> None:
+    assert client.get("/review").status_code == 303
+    token = store_of(app).sessions.offer_link()
+    entered = client.get(f"/review?token={token}")
+    assert (entered.status_code, entered.location) == (303, "/review")
+    assert client.get("/review").status_code == 200
+    again = client_of(app).get(f"/review?token={token}", follow_redirects=True)
+    assert again.status_code == 401
+    assert "used before" in again.text
+
+
+def test_a_first_key_ends_the_link_and_who_came_by_it(app: Flask, client: Any) -> None:
+    token, second = store_of(app).sessions.offer_link(), client_of(app)
+    client.get(f"/review?token={token}")
+    token = store_of(app).sessions.offer_link()
+    store_of(app).keys.create("default", "admin")
+    time.sleep(auth._RECHECK_SECONDS)
+    assert client.get("/review").status_code == 303
+    second.get(f"/review?token={token}")
+    assert second.get("/review").status_code == 303
+
+
+def test_a_new_link_stops_the_one_before(app: Flask, client: Any) -> None:
+    first, _ = store_of(app).sessions.offer_link(), store_of(app).sessions.offer_link()
+    client.get(f"/review?token={first}")
+    assert client.get("/review").status_code == 303
+
+
+def test_serve_prints_the_link_and_any_worker_knows_the_session(tmp_path: Path) -> None:
+    write_model(tmp_path / "models")
+    with Served(tmp_path, "--workers", "2") as served:
+        (link,) = re.findall(r"http://127\.0\.0\.1:\d+(/review\?token=\S+)", served.log())
+        entered = served.call("GET", link)
+        assert entered.status == 303
+        cookie = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
+        for _ in range(8):
+            assert served.call("GET", "/review", headers=cookie).status == 200
+        assert served.call("GET", link).status == 303
+        assert link.partition("=")[2] not in served.log().replace(link, "")
+
+
+def test_serve_prints_no_link_once_there_is_a_key(tmp_path: Path) -> None:
+    write_model(tmp_path / "models")
+    Store.open(f"sqlite:///{tmp_path}/comments.db").keys.create("default", "admin")
+    with Served(tmp_path) as served:
+        assert "token=" not in served.log()
+
+
+def test_sessions_and_tries_are_kept_as_hashes(store: Store) -> None:
+    key = store.keys.find(store.keys.create("blog", "moderate", "Ann"))
+    token = store.sessions.start(key)
+    found = store.sessions.find(token)
+    assert found
+    assert (found.site, found.role, found.name) == ("blog", "moderate", "Ann")
+    assert store.sessions.find(token + "x") is None
+    assert [store.sessions.may_try("192.0.2.7") for _ in range(sessions.TRIES)] == [0] * 10
+    assert store.sessions.may_try("192.0.2.7") > 0
+    assert store.sessions.may_try("192.0.2.8") == 0
+    link = store.sessions.offer_link()
+    assert [store.sessions.take_link(link) for _ in range(2)] == [True, False]
+    with store._database.reading() as connection:
+        kept = repr(
+            [
+                connection.exec_driver_sql(f"select * from {table}").all()
+                for table in ("sessions", "tries", "meta")
+            ]
+        )
+    assert token not in kept
+    assert "192.0.2.7" not in kept
