@@ -15,6 +15,7 @@ from moderation.api import api
 from moderation.coral import coral
 from moderation.docs import docs
 from moderation.endpoint import EXTENSION, service
+from moderation.models_page import models_page
 from moderation.openai_moderations import openai_moderations
 from moderation.perspective import perspective
 from moderation.review import review
@@ -23,6 +24,7 @@ from moderation.settings import Settings
 from moderation.shelf import ModelShelf
 from moderation.sign_in import sign_in
 from moderation.store import Store
+from moderation.webhooks_page import webhooks_page
 
 
 def create_app(
@@ -50,7 +52,7 @@ def create_app(
     app.after_request(_end)
     native = (api, admin_api, docs)
     others = (akismet, akismet_account, perspective, coral, openai_moderations)
-    pages = (sign_in, review)  # the navigation shows them in this order
+    pages = (sign_in, review, models_page, webhooks_page)  # the navigation shows them in this order
     for face in (*native, *others, *pages):
         app.register_blueprint(face)
     return app

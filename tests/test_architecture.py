@@ -15,6 +15,8 @@ FACES = {
     "pages",
     "sign_in",
     "review",
+    "models_page",
+    "webhooks_page",
     "api",
     "admin_api",
     "akismet",
