@@ -146,11 +146,22 @@ class VerdictsSchema(Schema):
 class ReviewOfRecordSchema(Schema):
     """A review as it was given."""
 
-    decision = fields.String(required=True, validate=validate.OneOf(get_args(ReviewDecision)))
+    id = fields.Integer(required=True)
+    decision = fields.String(
+        required=True,
+        validate=validate.OneOf(get_args(ReviewDecision)),
+        metadata={"description": "`undo` took back the review before it."},
+    )
     label = fields.String(required=True, allow_none=True, validate=validate.OneOf(get_args(Label)))
     note = fields.String(required=True)
     by = fields.String(required=True, metadata={"description": "Id of the moderator's key."})
     at = fields.String(required=True, metadata={"format": "date-time"})
+    model = fields.String(
+        required=True, metadata={"description": "Whose verdict it was a word on."}
+    )
+    act = fields.String(
+        required=True, metadata={"description": "The same for all that one click decided."}
+    )
 
 
 class RecordSchema(Schema):

@@ -146,7 +146,7 @@ def erase_author(caller: Caller, body: Author) -> Response:
     The author is in the body, not in the address, so that no log of a proxy keeps them. Models
     that learned from these comments are marked.
     """
-    return reply({"erased": service().store.erase_author(caller.site, body)})
+    return reply({"erased": service().store.erasing.author(caller.site, body)})
 
 
 @route(
@@ -155,7 +155,7 @@ def erase_author(caller: Caller, body: Author) -> Response:
     role="moderate",
     body=ReviewSchema(),
     answer=RecordSchema(),
-    errors=(404,),
+    errors=(404, 409),
 )
 def review_comment(caller: Caller, comment_id: str, body: Mapping[str, Any]) -> Response:
     """A moderator's word on a comment.
@@ -170,6 +170,7 @@ def review_comment(caller: Caller, comment_id: str, body: Mapping[str, Any]) -> 
         body["label"],
         note=body.get("note") or "",
         by=caller.key,
+        seen=body["seen"],
     )
     return reply(record_json(stored))
 

@@ -43,5 +43,5 @@ def erase_what_is_old(service: Service) -> None:
         return
     for site in service.store.sites():
         days = service.settings.policy(site).retention_days
-        if erased := service.store.purge(site, days):
+        if erased := service.store.erasing.old(site, days):
             log.info("site %s: erased %d comments older than %d days", site, erased, days)

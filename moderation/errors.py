@@ -73,6 +73,19 @@ class AlreadyTraining(ModerationError):
         super().__init__("A model is being trained already. Wait for it to end.")
 
 
+class ReviewedSince(ModerationError):
+    """Another moderator decided on the comment after it was looked at."""
+
+    status = 409
+    title = "Reviewed since"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another moderator decided on this comment in the meantime, so nothing was changed. "
+            "Look at its reviews, then send yours again."
+        )
+
+
 class BadCursor(ModerationError):
     """A cursor that this queue did not give out."""
 

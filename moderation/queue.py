@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator
 from typing import Any, Literal, TypedDict, Unpack
 
 import sqlalchemy as sa
@@ -19,12 +20,18 @@ Order = Literal["uncertain", "newest", "oldest"]
 
 class Filters(TypedDict, total=False):
     """What a page of the queue can be asked for: of this status, held for this reason, with this
-    text in the content or the author. `uncertain` begins where the model is least sure."""
+    text in the content or the author, in this language, by the author of that comment, like that
+    comment. `uncertain` begins where the model is least sure. `gathered` shows one of each family
+    of near-copies, the newest."""
 
     status: Status | None
     reason: str | None
     order: Order
     q: str
+    language: str
+    author: str
+    like: str
+    gathered: bool
     limit: int
     cursor: str | None
 
@@ -32,13 +39,11 @@ class Filters(TypedDict, total=False):
 def queue_page(connection: sa.Connection, site: str, **filters: Unpack[Filters]) -> QueuePage:
     """The comments after the cursor, and the cursor after them."""
     order, limit = filters.get("order", "newest"), filters.get("limit", 50)
-    query = sa.select(comments).where(comments.c.site == site)
-    if status := filters.get("status"):
-        query = query.where(comments.c.status == status)
-    if reason := filters.get("reason"):
-        query = query.where(comments.c.reasons.contains(f";{reason};", autoescape=True))
-    if q := filters.get("q"):
-        query = query.where(comments.c.search.contains(q.casefold(), autoescape=True))
+    query = sa.select(comments).where(*_wanted(comments, site, filters))
+    if filters.get("gathered"):
+        newer = comments.alias()
+        same = newer.c.family == comments.c.family, newer.c.id > comments.c.id
+        query = query.where(~sa.exists().where(*_wanted(newer, site, filters), *same))
     if (cursor := filters.get("cursor")) is not None:
         query = query.where(_after(order, cursor))
     rows = connection.execute(query.order_by(*_sorted(order)).limit(limit + 1)).mappings().all()
@@ -48,6 +53,22 @@ def queue_page(connection: sa.Connection, site: str, **filters: Unpack[Filters])
         comments=tuple(from_row(row) for row in shown),
         next=_cursor(order, shown[-1]["doubt"], shown[-1]["id"]) if more else None,
     )
+
+
+def _wanted(table: sa.FromClause, site: str, filters: Filters) -> Iterator[sa.ColumnElement[bool]]:
+    yield table.c.site == site
+    for column in ("status", "language"):
+        if value := filters.get(column):
+            yield table.c[column] == value
+    for column, name in (("author_hash", "author"), ("family", "like")):
+        if comment_id := filters.get(name):
+            of = comments.alias()
+            that = sa.select(of.c[column]).where(of.c.site == site, of.c.id == comment_id)
+            yield table.c[column] == that.scalar_subquery()
+    if reason := filters.get("reason"):
+        yield table.c.reasons.contains(f";{reason};", autoescape=True)
+    if q := filters.get("q"):
+        yield table.c.search.contains(q.casefold(), autoescape=True)
 
 
 def _sorted(order: Order) -> tuple[sa.ColumnElement[Any], ...]:

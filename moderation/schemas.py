@@ -8,7 +8,7 @@ from typing import Any, get_args
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from moderation.queue import Order
-from moderation.stored import Label, ReviewDecision, Status
+from moderation.stored import Label, Status
 from moderation.verdict import REASON_CODES, Article, Author, Comment, Form
 
 MAX_CONTENT = 65_536
@@ -164,7 +164,7 @@ class BatchSchema(Schema):
 class ReviewSchema(Schema):
     """A moderator's word. The last one counts."""
 
-    decision = fields.String(required=True, validate=validate.OneOf(get_args(ReviewDecision)))
+    decision = fields.String(required=True, validate=validate.OneOf(["publish", "reject"]))
     label = fields.String(
         allow_none=True,
         load_default=None,
@@ -172,6 +172,15 @@ class ReviewSchema(Schema):
         metadata={"description": "What to learn from it; null acts without learning."},
     )
     note = _optional(10_000, "For other moderators.")
+    seen = fields.Integer(
+        strict=True,
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "Id of the last review that you saw, 0 for none: if another came since, "
+            "409, and nothing is changed."
+        },
+    )
 
 
 class ErasedAuthorSchema(Schema):
@@ -214,5 +223,10 @@ class QueueQuery(Schema):
         validate=validate.Length(max=_NAME),
         metadata={"description": "Text in content or author."},
     )
+    language = Text(
+        validate=validate.Length(max=8), metadata={"description": "ISO 639 code, or `und`."}
+    )
+    author = Text(metadata={"description": "Id of a comment: those of the same author."})
+    like = Text(metadata={"description": "Id of a held comment: itself and its near-copies."})
     limit = fields.Integer(load_default=50, validate=validate.Range(1, MAX_PAGE))
     cursor = Text(metadata={"description": "`next` of the page before."})

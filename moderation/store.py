@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Unpack
 
 import sqlalchemy as sa
 
 from moderation.database import Database
-from moderation.erasure import erase, erase_author
-from moderation.errors import Conflict, StoreUnavailable, UnknownComment
+from moderation.erasing import Erasing
+from moderation.errors import Conflict, ReviewedSince, StoreUnavailable, UnknownComment
+from moderation.families import join, members
 from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
 from moderation.labels import label_row, labelled
-from moderation.outbox import Outbox, announce
+from moderation.outbox import Outbox
 from moderation.queue import Filters, queue_page
 from moderation.retrains import Retrains
+from moderation.reviewing import Act, Word, act, acted_on
 from moderation.sessions import Sessions
 from moderation.settings import Policy
 from moderation.stored import (
@@ -29,22 +31,21 @@ from moderation.stored import (
     from_row,
     to_row,
 )
-from moderation.tables import comments, meta, reviews, storable
+from moderation.tables import comments, likenesses, meta, reviews, storable
 from moderation.tally import Tally, tally
-from moderation.verdict import Author, Comment, Verdict
+from moderation.verdict import Comment, Verdict
 
 Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
 
-_DAY = 86400.0
 _ATTEMPTS = 3
 
 # Made once: making a statement took longer than running it.
 _PING = sa.update(meta).where(meta.c.name == "ping").values(value=sa.bindparam("now"))
 _INSERT = sa.insert(comments)
+_INSERT_LIKENESSES = sa.insert(likenesses)
 _FIND = sa.select(comments).where(
     comments.c.site == sa.bindparam("site"), comments.c.id == sa.bindparam("id")
 )
-_FIND_ALONE = _FIND.with_for_update()
 _REVIEWS = (
     sa.select(reviews).where(reviews.c.comment_id == sa.bindparam("id")).order_by(reviews.c.id)
 )
@@ -65,8 +66,10 @@ class Store:
         self._hashes = Hashes(database.fact("secret"))
         self._announces = announces
         self.keys = Keys(database)
+        self.erasing = Erasing(database, self._hashes, announces)
         self.outbox = Outbox(database)
         self.retrains = Retrains(database)
+        self.my_turn = database.my_turn
         self.sessions = Sessions(database)
 
     @classmethod
@@ -177,50 +180,42 @@ class Store:
         *,
         note: str = "",
         by: str = "",
+        seen: int | None = None,
     ) -> Stored:
-        """A moderator's word. It replaces an earlier one, label included; the history is kept."""
-        status: Status = "published" if decision == "publish" else "rejected"
-        change = sa.update(comments).where(*_is(site, comment_id))
-        review = {
-            "comment_id": comment_id,
-            "decision": decision,
-            "label": label,
-            "note": note,
-            "reviewer": by,
-            "at": time.time(),
-        }
+        """A moderator's word. It replaces an earlier one, label included; the history is kept.
+        ReviewedSince where `seen` is not the id of the comment's last review, 0 for none."""
+        word = Word(decision, label, note, by)
         with self._database.writing() as connection:
-            before = connection.execute(_FIND_ALONE, {"site": site, "id": comment_id}).mappings()
-            if (row := before.first()) is None:
-                raise UnknownComment(comment_id)
-            connection.execute(change.values(status=status, label=label))
-            connection.execute(sa.insert(reviews), review)
-            if row["status"] != status and self._announces(site):
-                announce(connection, row, status, label)
-            return _found(connection, site, comment_id)
+            done = act(connection, site, {comment_id: seen}, word, announced=self._announces(site))
+            stored = _found(connection, site, comment_id)
+        if done.late:
+            raise ReviewedSince
+        return stored
+
+    def act(self, site: str, seen: Mapping[str, int | None], word: Word) -> Act:
+        """A moderator's word on several comments at once; reviewing.py says more."""
+        with self._database.writing() as connection:
+            return act(connection, site, seen, word, announced=self._announces(site))
+
+    def act_on_family(
+        self, site: str, comment_id: str, status: Status, newest: str, word: Word
+    ) -> Act:
+        """A moderator's word on all near-copies of a comment that have this status and came no
+        later than the newest that was seen."""
+        with self._database.writing() as connection:
+            ids = members(connection, site, comment_id, status, newest)
+            return act(connection, site, dict.fromkeys(ids), word, announced=self._announces(site))
+
+    def undo(self, site: str, name: str, by: str = "") -> Act:
+        """Take an act back, but for comments that were decided on since."""
+        with self._database.writing() as connection:
+            seen = acted_on(connection, site, name)
+            return act(connection, site, seen, Word("undo", by=by), announced=self._announces(site))
 
     def erase(self, site: str, comment_id: str) -> None:
         """Forget a comment, its author, its reviews and its label."""
-        which = _is(site, comment_id)
-        if not erase(self._database, *which, announced=self._announces(site)):
+        if not self.erasing.comments(site, comments.c.id == comment_id, announced=True):
             raise UnknownComment(comment_id)
-
-    def erase_author(self, site: str, author: Author) -> int:
-        """Forget all comments by the author with this id, e-mail, name or address, whichever one
-        is given, and say how many they were."""
-        announced = self._announces(site)
-        return erase_author(self._database, self._hashes, site, author, announced=announced)
-
-    def purge(self, site: str, days: int) -> int:
-        """Erase what came more than so many days ago, and say how many; 0 days keeps all."""
-        if not days:
-            return 0
-        old = comments.c.received < time.time() - days * _DAY
-        return erase(self._database, comments.c.site == site, old)
-
-    def my_turn(self, chore: str, seconds: float) -> bool:
-        """Whether this chore is to be done, and by this caller: nobody did for so many seconds."""
-        return self._database.my_turn(chore, seconds)
 
     def labels(self, site: str | None = None) -> Iterator[dict[str, str]]:
         """Rows of the labelled CSV, of one site or of all: each comment whose last review has a
@@ -260,12 +255,20 @@ class Store:
     def _inserted(self, rows: Sequence[dict[str, Any]]) -> bool:
         """Whether all rows were new; if not, none is kept."""
         try:
+            likes = self._gathered([row for row in rows if row["status"] == "held"])
             with self._database.writing() as connection:
-                if rows:
-                    connection.execute(_INSERT, rows)
+                for insert, what in ((_INSERT, rows), (_INSERT_LIKENESSES, likes)):
+                    if what:
+                        connection.execute(insert, what)
         except sa.exc.IntegrityError:
             return False
         return True
+
+    def _gathered(self, held: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not held:
+            return []
+        with self._database.reading() as connection:
+            return join(connection, held)
 
 
 def _name(row: dict[str, Any]) -> str:

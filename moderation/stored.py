@@ -28,18 +28,22 @@ from moderation.verdict import (
 
 Status = Literal["published", "held", "rejected"]
 Label = Literal["ok", "spam", "abuse"]
-ReviewDecision = Literal["publish", "reject"]
+ReviewDecision = Literal["publish", "reject", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A moderator's word on a comment. The last one counts, the others are its history."""
+    """A moderator's word on a comment. The last one counts, the others are its history; `undo`
+    took back the one before. `model` is the one whose verdict it was a word on."""
 
+    id: int
     decision: ReviewDecision
     label: Label | None
     note: str
     by: str
     at: datetime
+    model: str
+    act: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,9 @@ def to_row(
     facts = asdict(comment)
     content = facts.pop("content")
     facts["author"]["ip"] = ""
-    author = comment.author
+    author, own = comment.author, new_id()
     row = {
-        "id": new_id(),
+        "id": own,
         "site": policy.site,
         "external_id": comment.external_id or None,
         "idempotency_key": key,
@@ -103,6 +107,8 @@ def to_row(
         "doubt": doubt(verdict.scores),
         "promise": policy.promise,
         "verdict": asdict(verdict),
+        "language": verdict.language.code,
+        "family": own,
     }
     return {name: storable(value) for name, value in row.items()}
 
@@ -118,9 +124,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any], reviews: Sequence[sa.Row[An
         promise=row["promise"],
         received=moment(row["received"]),
         label=row["label"],
-        reviews=tuple(
-            Review(r.decision, r.label, r.note, r.reviewer, moment(r.at)) for r in reviews
-        ),
+        reviews=tuple(_review(r) for r in reviews),
     )
 
 
@@ -132,6 +136,11 @@ def doubt(scores: Mapping[str, float]) -> float:
 def moment(seconds: float) -> datetime:
     """Seconds since 1970 as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _review(row: sa.Row[Any]) -> Review:
+    of = (row.id, row.decision, row.label, row.note, row.reviewer, moment(row.at))
+    return Review(*of, row.model, row.act)
 
 
 def _comment(content: str, author: Any, article: Any, form: Any, **rest: Any) -> Comment:

@@ -91,6 +91,8 @@ comments = sa.Table(
     sa.Column("doubt", sa.Double, nullable=False),  # 1 = the model cannot tell, 0 = it is sure
     sa.Column("promise", sa.Double, nullable=False),
     sa.Column("verdict", Json, nullable=False),
+    sa.Column("language", Text, nullable=False),
+    sa.Column("family", Text, nullable=False),  # the same for near-copies: families.py
     sa.UniqueConstraint("site", "external_id"),
     sa.UniqueConstraint("site", "idempotency_key"),
     sa.Index("comments_all", "site", "id"),
@@ -98,6 +100,16 @@ comments = sa.Table(
     sa.Index("comments_doubt", "site", "status", "doubt", "id"),
     sa.Index("comments_text", "site", "text_hash", "received"),
     sa.Index("comments_author", "site", "author_hash", "received"),
+    sa.Index("comments_family", "site", "family", "status", "id"),
+)
+
+likenesses = sa.Table(  # by which near-copies of held comments find each other
+    "likenesses",
+    metadata,
+    sa.Column("comment_id", Text, sa.ForeignKey("comments.id"), primary_key=True),
+    sa.Column("band", sa.BigInteger, primary_key=True),
+    sa.Column("site", Text, nullable=False),
+    sa.Index("likenesses_band", "site", "band"),
 )
 
 reviews = sa.Table(
@@ -110,6 +122,8 @@ reviews = sa.Table(
     sa.Column("note", Text, nullable=False),
     sa.Column("reviewer", Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
+    sa.Column("model", Text, nullable=False),  # whose verdict it was a word on
+    sa.Column("act", Text, nullable=False, index=True),  # the same for all that one click did
 )
 
 keys = sa.Table(

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from standardwebhooks import Webhook
 
 from moderation import outbox as outbox_module
-from moderation import settings
-from moderation import store as store_module
+from moderation import reviewing, settings
 from moderation.errors import BadSetting
 from moderation.settings import Settings
 from moderation.store import Store
@@ -145,7 +144,7 @@ def test_a_review_and_its_message_are_written_together_or_not_at_all(
     def full(*_: object) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr(store_module, "announce", full)
+    monkeypatch.setattr(reviewing, "announce", full)
     with pytest.raises(OSError, match="no space"):
         store.review("blog", kept.id, "publish", "ok")
     found = store.find("blog", kept.id)
@@ -169,7 +168,7 @@ def test_erasing_takes_what_was_to_be_said_and_says_only_that(
 
 def test_what_retention_erases_is_not_told(store: Store) -> None:
     held(store)
-    assert store.purge("blog", -1) == 1
+    assert store.erasing.old("blog", -1) == 1
     assert store.outbox.counts("blog") == (0, 0)
 
 

@@ -45,6 +45,8 @@ def upgrade() -> None:
         sa.Column("doubt", sa.Double, nullable=False),
         sa.Column("promise", sa.Double, nullable=False),
         sa.Column("verdict", sa.Text, nullable=False),
+        sa.Column("language", sa.Text, nullable=False),
+        sa.Column("family", sa.Text, nullable=False),
         sa.UniqueConstraint("site", "external_id"),
         sa.UniqueConstraint("site", "idempotency_key"),
     )
@@ -53,6 +55,14 @@ def upgrade() -> None:
     op.create_index("comments_doubt", "comments", ["site", "status", "doubt", "id"])
     op.create_index("comments_text", "comments", ["site", "text_hash", "received"])
     op.create_index("comments_author", "comments", ["site", "author_hash", "received"])
+    op.create_index("comments_family", "comments", ["site", "family", "status", "id"])
+    op.create_table(
+        "likenesses",
+        sa.Column("comment_id", sa.Text, sa.ForeignKey("comments.id"), primary_key=True),
+        sa.Column("band", sa.BigInteger, primary_key=True),
+        sa.Column("site", sa.Text, nullable=False),
+    )
+    op.create_index("likenesses_band", "likenesses", ["site", "band"])
     op.create_table(
         "reviews",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -62,8 +72,11 @@ def upgrade() -> None:
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("reviewer", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("act", sa.Text, nullable=False),
     )
     op.create_index("ix_reviews_comment_id", "reviews", ["comment_id"])
+    op.create_index("ix_reviews_act", "reviews", ["act"])
     op.create_table(
         "keys",
         sa.Column("id", sa.Text, primary_key=True),
