@@ -68,7 +68,8 @@ class Erasing:
             likely = comments.c.author_hash == self._hashes.author(author)
         elif author.id:
             fragment = f'"id":{json.dumps(storable(author.id), ensure_ascii=False)}'
-            likely = comments.c.facts.contains(fragment, autoescape=True)
+            facts = sa.type_coerce(comments.c.facts, sa.Text)
+            likely = facts.contains(fragment, autoescape=True)
         else:
             told = _folded(author.email or author.name)
             likely = comments.c.search.contains(told, autoescape=True)

@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from moderation import outbox as outbox_module
 from moderation import reviewing, settings
 from moderation.errors import BadSetting
+from moderation.reviewing import Word
 from moderation.settings import Settings
 from moderation.store import Store
 from moderation.stored import Stored
@@ -119,6 +120,16 @@ def test_a_word_that_changes_nothing_is_not_told(
     store.review("blog", kept.id, "publish", "ok")
     assert deliver_due(store.outbox, configured) == 0
     assert len(receiver.requests) == 1
+
+
+def test_a_word_taken_back_is_told(store: Store, receiver: Receiver, configured: Settings) -> None:
+    kept = held(store)
+    done = store.act("blog", {kept.id: 0}, Word("reject", "spam"))
+    deliver_due(store.outbox, configured)
+    store.undo("blog", done.id)
+    deliver_due(store.outbox, configured)
+    told = [(m["type"], m["data"]["previous_status"]) for m in receiver.verified()]
+    assert told == [("comment.rejected", "held"), ("comment.held", "rejected")]
 
 
 def test_a_site_without_an_address_is_told_nothing(database_url: str) -> None:
