@@ -15,6 +15,7 @@ from moderation.api import api
 from moderation.coral import coral
 from moderation.docs import docs
 from moderation.endpoint import EXTENSION, service
+from moderation.figures_page import figures_page
 from moderation.models_page import models_page
 from moderation.openai_moderations import openai_moderations
 from moderation.perspective import perspective
@@ -52,7 +53,13 @@ def create_app(
     app.after_request(_end)
     native = (api, admin_api, docs)
     others = (akismet, akismet_account, perspective, coral, openai_moderations)
-    pages = (sign_in, review, models_page, webhooks_page)  # the navigation shows them in this order
+    pages = (
+        sign_in,
+        review,
+        figures_page,
+        models_page,
+        webhooks_page,
+    )  # the navigation shows them in this order
     for face in (*native, *others, *pages):
         app.register_blueprint(face)
     return app

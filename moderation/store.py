@@ -13,6 +13,7 @@ from moderation.database import Database
 from moderation.erasing import Erasing
 from moderation.errors import Conflict, ReviewedSince, StoreUnavailable, UnknownComment
 from moderation.families import join, members
+from moderation.figures import SiteFigures
 from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
 from moderation.labels import label_row, labelled
@@ -67,8 +68,8 @@ class Store:
         self._announces = announces
         self.keys = Keys(database)
         self.erasing = Erasing(database, self._hashes, announces)
-        self.outbox = Outbox(database)
-        self.retrains = Retrains(database)
+        self.outbox, self.retrains = Outbox(database), Retrains(database)
+        self.figures = SiteFigures(database)
         self.my_turn = database.my_turn
         self.sessions = Sessions(database)
 

@@ -92,10 +92,14 @@ comments = sa.Table(
     sa.Column("promise", sa.Double, nullable=False),
     sa.Column("verdict", Json, nullable=False),
     sa.Column("language", Text, nullable=False),
+    sa.Column("model", Text, nullable=False),
+    sa.Column("spam", sa.Double, nullable=False),  # the scores, for the figures
+    sa.Column("abuse", sa.Double, nullable=False),
     sa.Column("family", Text, nullable=False),  # the same for near-copies: families.py
     sa.UniqueConstraint("site", "external_id"),
     sa.UniqueConstraint("site", "idempotency_key"),
     sa.Index("comments_all", "site", "id"),
+    sa.Index("comments_model", "site", "model", "id"),
     sa.Index("comments_queue", "site", "status", "id"),
     sa.Index("comments_doubt", "site", "status", "doubt", "id"),
     sa.Index("comments_text", "site", "text_hash", "received"),

@@ -15,6 +15,7 @@ FACES = {
     "pages",
     "sign_in",
     "review",
+    "figures_page",
     "models_page",
     "webhooks_page",
     "api",

@@ -46,11 +46,15 @@ def upgrade() -> None:
         sa.Column("promise", sa.Double, nullable=False),
         sa.Column("verdict", sa.Text, nullable=False),
         sa.Column("language", sa.Text, nullable=False),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("spam", sa.Double, nullable=False),
+        sa.Column("abuse", sa.Double, nullable=False),
         sa.Column("family", sa.Text, nullable=False),
         sa.UniqueConstraint("site", "external_id"),
         sa.UniqueConstraint("site", "idempotency_key"),
     )
     op.create_index("comments_all", "comments", ["site", "id"])
+    op.create_index("comments_model", "comments", ["site", "model", "id"])
     op.create_index("comments_queue", "comments", ["site", "status", "id"])
     op.create_index("comments_doubt", "comments", ["site", "status", "doubt", "id"])
     op.create_index("comments_text", "comments", ["site", "text_hash", "received"])
