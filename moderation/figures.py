@@ -129,8 +129,8 @@ class SiteFigures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, site: str, days: int, manifest: Mapping[str, Any]) -> Figures:
-        """The last `days` days, today included, and the scores by the model of this manifest."""
+    def of(self, site: str, days: int, model: str, manifest: Mapping[str, Any]) -> Figures:
+        """The last `days` days, today included, and the scores by this model."""
         today = datetime.fromtimestamp(time.time(), UTC).date()
         first = today - timedelta(days=days - 1)
         groups = self._grouped(site, first)
@@ -151,7 +151,7 @@ class SiteFigures:
             by_model=sum(of_model, Outcomes()),
             reasons=_largest(summed(lambda row: _codes(row.reasons))),
             languages=_largest(summed(lambda row: [row.language])),
-            drifts=tuple(self._drift(site, head, manifest) for head in JUDGED),
+            drifts=tuple(self._drift(site, head, model, manifest) for head in JUDGED),
         )
 
     def _grouped(self, site: str, first: date) -> Sequence[sa.Row[Any]]:
@@ -172,17 +172,17 @@ class SiteFigures:
         with self._database.reading() as connection:
             return connection.execute(grouped).all()
 
-    def _drift(self, site: str, head: str, manifest: Mapping[str, Any]) -> Drift:
+    def _drift(self, site: str, head: str, model: str, manifest: Mapping[str, Any]) -> Drift:
         scores = sa.select(comments.c.id, comments.c[head]).where(
-            comments.c.site == site, comments.c.model == manifest["version"]
+            comments.c.site == site, comments.c.model == model
         )
         with self._database.reading() as connection:
             newest = connection.execute(scores.order_by(comments.c.id.desc()).limit(_COMPARED))
-            now = dict(newest.tuples().all())
+            now = {row[0]: row[1] for row in newest}
             if trained := _of_training(manifest, head):
                 return Drift(head, "training", trained, tuple(drift.counted(now.values())))
             oldest = connection.execute(scores.order_by(comments.c.id).limit(_COMPARED))
-            first = dict(oldest.tuples().all())
+            first = {row[0]: row[1] for row in oldest}
         since = [score for own, score in now.items() if own not in first]
         return Drift(
             head, "first", tuple(drift.counted(first.values())), tuple(drift.counted(since))

@@ -27,7 +27,7 @@ def show_figures(caller: Caller) -> Answer:
     asked = request.args.get("days", "")
     days = int(asked) if asked in {str(period) for period in PERIODS} else 30
     model = here.shelf.active()
-    figures = here.store.figures.of(caller.site, days, model.manifest)
+    figures = here.store.figures.of(caller.site, days, model.version, model.manifest)
     promise = here.settings.policy(caller.site).promise
     return render_template(
         "figures.html",

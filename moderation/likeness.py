@@ -24,17 +24,16 @@ _LONGEST = 4000  # characters; a copy shows long before
 _FEW = 20  # characters that should be left without links, or they are all there is
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _DIGIT = re.compile(r"\d+")
-# Any odd numbers, the same for ever: bands are stored.
-_SEEDS = np.random.Generator(np.random.PCG64(7)).integers(
-    1 << 62, 1 << 63, (2, _BANDS * _ROWS), np.uint64
-) | np.uint64(1)
-_POWERS = np.uint64(0x9E3779B97F4A7C15) ** np.arange(1, _RUN + 1, dtype=np.uint64)
+# Powers of an odd number are as good as any odd numbers, and the same for ever: bands are stored.
+_ODD = np.uint64(0x9E3779B97F4A7C15) ** np.arange(1, 2 * _BANDS * _ROWS + 1, dtype=np.uint64)
+_POWERS = _ODD[:_RUN]
+_FACTORS, _SUMMANDS = _ODD.reshape(2, -1, 1)
 
 
 def bands(content: str) -> tuple[int, ...]:
     """The numbers under which a text is found again by what is like it."""
-    hashes = (_runs(content)[:, None] * _SEEDS[0] + _SEEDS[1]) >> np.uint64(32)
-    rows = hashes.min(axis=0).reshape(_BANDS, _ROWS)
+    hashes = (_FACTORS * _runs(content) + _SUMMANDS) >> np.uint64(32)
+    rows = hashes.min(axis=1).reshape(_BANDS, _ROWS)
     mixed = (rows * _POWERS[:_ROWS]).sum(axis=1) ^ np.arange(_BANDS, dtype=np.uint64)
     return tuple(sorted({int(band >> np.uint64(1)) for band in mixed}))
 

@@ -1,16 +1,153 @@
-"""The moderators' queue, as a page."""
+"""The moderators' queue, as a page. Every act is a form, so that it works without a script too."""
 
 from __future__ import annotations
 
-from flask import render_template
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
+from flask import redirect, render_template, request
+from marshmallow import EXCLUDE, ValidationError
+from werkzeug.wrappers import Response
+
+from moderation import review_words
 from moderation.auth import Caller
+from moderation.endpoint import service
+from moderation.errors import ReviewedSince
 from moderation.pages import Answer, page, page_blueprint
+from moderation.problems import InvalidFields, flat
+from moderation.review_words import ACTS
+from moderation.reviewing import Act, Word
+from moderation.schemas import QueueQuery
+from moderation.stored import Stored
+from moderation.verdict import REASON_CODES
 
 review = page_blueprint("review")
+
+_SHOWN = 20
+_ALL = "all"
+_QUERY = QueueQuery(unknown=EXCLUDE)
 
 
 @page(review, "GET /review", role="moderate", nav="Queue")
 def queue(caller: Caller) -> Answer:
-    """What waits for a moderator."""
-    return render_template("queue.html")
+    """A page of the queue, and what came of the act before."""
+    return _queue(caller, request.args.to_dict())
+
+
+@page(review, "GET /review/comments/<comment_id>", role="moderate")
+def one_comment(caller: Caller, comment_id: str) -> Answer:
+    """One comment with all that is known of it."""
+    stored = service().store.find(caller.site, comment_id)
+    return render_template("comment.html", **_cards(caller, [stored]), back="")
+
+
+@page(review, "POST /review/comments/<comment_id>", role="moderate")
+def decide(caller: Caller, comment_id: str) -> Answer:
+    """Publish or reject a comment, or take back what was decided on it."""
+    word, seen = _word(caller), _whole_number("seen")
+    done = service().store.desk.act(caller.site, {comment_id: seen}, word)
+    if not done.done:
+        late = service().store.find(caller.site, comment_id)
+        return _queue(caller, _back(), late=late), ReviewedSince.status
+    return _to_queue(done)
+
+
+@page(review, "POST /review/comments/<comment_id>/copies", role="moderate")
+def decide_copies(caller: Caller, comment_id: str) -> Response:
+    """The same for all near-copies of a comment that the moderator was told of."""
+    status, newest = _choice("status", "held", "published", "rejected"), request.form["newest"]
+    done = service().store.desk.act_on_family(
+        caller.site, comment_id, status, newest, _word(caller)
+    )
+    return _to_queue(done)
+
+
+@page(review, "POST /review/acts/<name>/undo", role="moderate")
+def undo(caller: Caller, name: str) -> Response:
+    """Take back all that one click decided, but for what was decided again since."""
+    return _to_queue(service().store.desk.undo(caller.site, name, by=caller.key))
+
+
+def _queue(caller: Caller, asked: dict[str, str], late: Stored | None = None) -> str:
+    store, filters = service().store, _filters(asked)
+    query = {name: value for name, value in filters.items() if value != _ALL}
+    found = store.queue(caller.site, **query, limit=_SHOWN, gathered="like" not in filters)
+    given = {name: value for name, value in filters.items() if name != "cursor"}
+    return render_template(
+        "queue.html",
+        **_cards(caller, found.comments),
+        filters=filters,
+        back=urlencode(filters),
+        next=found.next and urlencode({**given, "cursor": found.next}),
+        counts=store.counts(caller.site),
+        languages=sorted({*store.desk.held_languages(caller.site), filters.get("language", "und")}),
+        reasons=REASON_CODES,
+        outcome=_outcome(caller, asked),
+        late=late,
+        around_late=late and store.desk.around(caller.site, [late])[late.id],
+    )
+
+
+def _filters(asked: dict[str, str]) -> dict[str, Any]:
+    """What is asked of the queue; what is left out is what waits, the least certain first."""
+    given = {name: value for name, value in asked.items() if value}
+    status = given.pop("status", "held")
+    given.setdefault("order", "uncertain" if status == "held" else "newest")
+    try:
+        loaded = _QUERY.load(given if status == _ALL else {**given, "status": status})
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{name}: {' '.join(said)}" for name, said in flat(error.messages).items()
+        )
+        raise InvalidFields(wrong) from error
+    del loaded["limit"]
+    return {**{name: value for name, value in loaded.items() if value}, "status": status}
+
+
+def _cards(caller: Caller, shown: tuple[Stored, ...] | list[Stored]) -> dict[str, Any]:
+    return {
+        "comments": shown,
+        "around": service().store.desk.around(caller.site, shown),
+        "names": service().store.keys.names(),
+        "words": review_words,
+    }
+
+
+def _outcome(caller: Caller, asked: dict[str, str]) -> dict[str, Any] | None:
+    """What the act did that this page comes from, read from the history."""
+    made = service().store.desk.acted(caller.site, asked.get("act", ""))
+    if not made and not asked.get("late"):
+        return None
+    return {"act": asked.get("act", ""), "made": made, "late": asked.get("late", "")}
+
+
+def _word(caller: Caller) -> Word:
+    decision, label = ACTS[_choice("act", *ACTS)]
+    note = request.form.get("note", "").strip()[:1000]
+    return Word(decision, label if request.form.get("teach") else None, note, caller.key)
+
+
+def _to_queue(done: Act) -> Response:
+    told = {"act": done.id, "late": str(len(done.late) or "")}
+    query = urlencode({**_back(), **{name: value for name, value in told.items() if value}})
+    return redirect(f"/review?{query}", HTTPStatus.SEE_OTHER)
+
+
+def _back() -> dict[str, str]:
+    """The page of the queue that the form stood on."""
+    return {name: value for name, value in parse_qsl(request.form.get("back", "")) if value}
+
+
+def _choice(name: str, *allowed: str) -> Any:
+    value = request.form.get(name, "")
+    if value not in allowed:
+        raise InvalidFields(f"{name}: must be one of {', '.join(allowed)}.")
+    return value
+
+
+def _whole_number(name: str) -> int:
+    value = request.form.get(name, "")
+    if not value.isdecimal() or len(value) > 18:
+        raise InvalidFields(f"{name}: must be a whole number.")
+    return int(value)

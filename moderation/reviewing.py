@@ -45,6 +45,19 @@ class Act:
     late: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """One comment of an act. `stands` while nobody decided on it again."""
+
+    comment_id: str
+    content: str
+    status: Status
+    review: int
+    decision: ReviewDecision
+    label: Label | None
+    stands: bool
+
+
 def act(
     connection: sa.Connection,
     site: str,
@@ -75,14 +88,29 @@ def act(
     return Act(name, tuple(done), tuple(late))
 
 
-def acted_on(connection: sa.Connection, site: str, name: str) -> dict[str, int]:
-    """The comments of an act, each with the id of its review in it."""
+def acted(connection: sa.Connection, site: str, name: str) -> list[Acted]:
+    """What the act of this id did, comment by comment."""
+    later = reviews.alias()
+    again = sa.exists(
+        sa.select(later.c.id).where(
+            later.c.comment_id == reviews.c.comment_id, later.c.id > reviews.c.id
+        )
+    )
     query = (
-        sa.select(reviews.c.comment_id, reviews.c.id)
+        sa.select(
+            comments.c.id.label("comment_id"),
+            comments.c.content,
+            comments.c.status,
+            reviews.c.id.label("review"),
+            reviews.c.decision,
+            reviews.c.label,
+            (~again).label("stands"),
+        )
         .join(comments, comments.c.id == reviews.c.comment_id)
         .where(comments.c.site == site, reviews.c.act == name)
+        .order_by(comments.c.id)
     )
-    return {row.comment_id: row.id for row in connection.execute(query)}
+    return [Acted(**row) for row in connection.execute(query).mappings()]
 
 
 def _keep(

@@ -136,6 +136,29 @@ SETTINGS: tuple[Setting, ...] = (
         "site",
         "Hosts or URLs, with all below them; scheme, `www.` and a last slash do not matter.",
     ),
+    # Whom and what a site trusts; the block lists above win.
+    Setting(
+        "trust_words",
+        texts,
+        (),
+        "site",
+        "Whole words or phrases; a text that holds one is not held as spam.",
+    ),
+    Setting(
+        "trust_names",
+        texts,
+        (),
+        "site",
+        "Whole names of authors to whom rate and link rules do not apply; anybody can type a name.",
+    ),
+    Setting("trust_emails", texts, (), "site", "The same for addresses, or `@domain`."),
+    Setting(
+        "trust_urls",
+        texts,
+        (),
+        "site",
+        "The same for authors' sites, hosts or URLs; links to them are not counted.",
+    ),
     # How comments come in.
     Setting(
         "min_seconds",

@@ -43,6 +43,10 @@ class Policy:
     block_names: tuple[str, ...]
     block_emails: tuple[str, ...]
     block_urls: tuple[str, ...]
+    trust_words: tuple[str, ...]
+    trust_names: tuple[str, ...]
+    trust_emails: tuple[str, ...]
+    trust_urls: tuple[str, ...]
     min_seconds: float
     flood_limit: int
     flood_window: float

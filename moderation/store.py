@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Unpack
 
 import sqlalchemy as sa
 
 from moderation.database import Database
+from moderation.desk import Desk
 from moderation.erasing import Erasing
 from moderation.errors import Conflict, ReviewedSince, StoreUnavailable, UnknownComment
-from moderation.families import join, members
+from moderation.families import join
 from moderation.figures import SiteFigures
 from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
@@ -20,14 +21,13 @@ from moderation.labels import label_row, labelled
 from moderation.outbox import Outbox
 from moderation.queue import Filters, queue_page
 from moderation.retrains import Retrains
-from moderation.reviewing import Act, Word, act, acted_on
+from moderation.reviewing import Word, act
 from moderation.sessions import Sessions
 from moderation.settings import Policy
 from moderation.stored import (
     Label,
     QueuePage,
     ReviewDecision,
-    Status,
     Stored,
     from_row,
     to_row,
@@ -72,6 +72,7 @@ class Store:
         self.figures = SiteFigures(database)
         self.my_turn = database.my_turn
         self.sessions = Sessions(database)
+        self.desk = Desk(database, self._hashes, announces)
 
     @classmethod
     def open(cls, url: str, announces: Callable[[str], bool] = lambda site: False) -> Store:
@@ -192,26 +193,6 @@ class Store:
         if done.late:
             raise ReviewedSince
         return stored
-
-    def act(self, site: str, seen: Mapping[str, int | None], word: Word) -> Act:
-        """A moderator's word on several comments at once; reviewing.py says more."""
-        with self._database.writing() as connection:
-            return act(connection, site, seen, word, announced=self._announces(site))
-
-    def act_on_family(
-        self, site: str, comment_id: str, status: Status, newest: str, word: Word
-    ) -> Act:
-        """A moderator's word on all near-copies of a comment that have this status and came no
-        later than the newest that was seen."""
-        with self._database.writing() as connection:
-            ids = members(connection, site, comment_id, status, newest)
-            return act(connection, site, dict.fromkeys(ids), word, announced=self._announces(site))
-
-    def undo(self, site: str, name: str, by: str = "") -> Act:
-        """Take an act back, but for comments that were decided on since."""
-        with self._database.writing() as connection:
-            seen = acted_on(connection, site, name)
-            return act(connection, site, seen, Word("undo", by=by), announced=self._announces(site))
 
     def erase(self, site: str, comment_id: str) -> None:
         """Forget a comment, its author, its reviews and its label."""

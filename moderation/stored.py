@@ -127,8 +127,14 @@ def from_row(row: sa.RowMapping | Mapping[str, Any], reviews: Sequence[sa.Row[An
         promise=row["promise"],
         received=moment(row["received"]),
         label=row["label"],
-        reviews=tuple(_review(r) for r in reviews),
+        reviews=tuple(map(review_of, reviews)),
     )
+
+
+def review_of(row: sa.Row[Any]) -> Review:
+    """The review of a row."""
+    of = (row.id, row.decision, row.label, row.note, row.reviewer, moment(row.at))
+    return Review(*of, row.model, row.act)
 
 
 def doubt(scores: Mapping[str, float]) -> float:
@@ -139,11 +145,6 @@ def doubt(scores: Mapping[str, float]) -> float:
 def moment(seconds: float) -> datetime:
     """Seconds since 1970 as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _review(row: sa.Row[Any]) -> Review:
-    of = (row.id, row.decision, row.label, row.note, row.reviewer, moment(row.at))
-    return Review(*of, row.model, row.act)
 
 
 def _comment(content: str, author: Any, article: Any, form: Any, **rest: Any) -> Comment:

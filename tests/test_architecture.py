@@ -26,7 +26,17 @@ FACES = {
     "openai_moderations",
     "docs",
 }
-CORE = {"verdict", "text", "features", "classifier", "html_policy", "moderator", "checks"}
+CORE = {
+    "verdict",
+    "text",
+    "features",
+    "classifier",
+    "html_policy",
+    "moderator",
+    "checks",
+    "lists",
+    "likeness",
+}
 
 
 def imports_of(module: Path) -> set[str]:

@@ -19,7 +19,8 @@ from moderation.checks import (
     links,
     too_fast,
 )
-from moderation.checks.case import Case, Check, per_case, unless_trusted
+from moderation.checks.case import Case, Check, per_case
+from moderation.checks.trust import trusted, unless_trusted, unless_trusted_words
 from moderation.classifier import Assessment
 from moderation.html_policy import HtmlPolicy
 from moderation.settings import Policy
@@ -84,11 +85,11 @@ def test_a_trusted_author_is_held_for_abuse_and_blocked_words_only(
     strict = replace(policy, block_words=("badword",), max_links=0)
     content = "idiot badword http://a.example http://b.example"
     held = {}
-    for trusted in (True, False):
-        comment = Comment(content, Author(id="7", trusted=trusted), form=Form(seconds=0.1))
+    for known in (True, False):
+        comment = Comment(content, Author(id="7", trusted=known), form=Form(seconds=0.1))
         busy = case(comment, strict, history=Counts(99))
         findings = [found for check in checks.build(model) for found in check([busy])[0]]
-        held[trusted] = [found.code for found in findings if found.holds]
+        held[known] = [found.code for found in findings if found.holds]
     assert held[True] == ["abuse", "blocklist"]
     assert held[False] == ["abuse", "blocklist", "links", "too_fast", "duplicate", "flood"]
 
@@ -159,6 +160,7 @@ URLS = {"block_urls": ("https://www.evil.example/", "shop.example/deals", "EXAMP
         (WORDS, Comment("ci<b></b>alis"), "cialis"),
         (WORDS, Comment("ci\u200balis"), "cialis"),
         (WORDS, Comment("ｃｉａｌｉｓ"), "cialis"),
+        (WORDS, Comment("c\u0456\u0430lis"), "cialis"),  # of Cyrillic letters
         (WORDS, Comment("ci\nalis"), None),
         (WORDS, Comment("you can buy\nnow, or not"), "buy\nnow"),
         (WORDS, Comment("buy nowhere"), None),
@@ -203,6 +205,92 @@ def test_blocklist_says_what_and_where(policy: Policy) -> None:
 def test_an_empty_entry_blocks_nothing(policy: Policy) -> None:
     blocking = replace(policy, block_words=("\u200b",), block_urls=("https://",))
     assert say(blocklist.judge, case("anything at https://x.example", blocking)) == [[]]
+
+
+# ------------------------------------------------------------------ trust lists
+
+TRUST_NAMES = {"trust_names": ("Ann  Example",)}
+TRUST_EMAILS = {"trust_emails": ("ann@example.org", "@staff.example")}
+TRUST_URLS = {"trust_urls": ("https://friend.example/", "big.example/us")}
+
+
+@pytest.mark.parametrize(
+    ("rules", "author", "known"),
+    [
+        (TRUST_NAMES, Author(name="ann EXAMPLE"), True),
+        (TRUST_NAMES, Author(name="Ann Example's cheap pills"), False),
+        (TRUST_NAMES, Author(name=""), False),
+        (TRUST_EMAILS, Author(email="Ann@Example.org"), True),
+        (TRUST_EMAILS, Author(email="new@staff.example"), True),
+        (TRUST_EMAILS, Author(email="ann@example.org.evil.example"), False),
+        (TRUST_EMAILS, Author(email="new@staff.example.evil.example"), False),
+        (TRUST_EMAILS, Author(email=""), False),
+        (TRUST_URLS, Author(url="http://www.friend.example/about"), True),
+        (TRUST_URLS, Author(url="https://blog.friend.example:8443"), True),
+        (TRUST_URLS, Author(url="https://big.example/us/ann"), True),
+        (TRUST_URLS, Author(url="https://big.example/used"), False),
+        (TRUST_URLS, Author(url="https://evil.example/friend.example"), False),
+        (TRUST_URLS, Author(url="https://evil.example?friend.example"), False),
+        (TRUST_URLS, Author(url="https://friend.example@evil.example"), False),
+        (TRUST_URLS, Author(url="https://friend.example.evil.example"), False),
+        (TRUST_URLS, Author(url="https://evil.example\\.friend.example"), False),
+        (TRUST_URLS, Author(url=""), False),
+        ({"trust_names": ("\u200b",), "trust_urls": ("https://",)}, Author(), False),
+        ({}, Author("Ann Example", "ann@example.org", "https://friend.example"), False),
+        ({}, Author(trusted=True), True),
+    ],
+)
+def test_whole_names_addresses_and_hosts_are_trusted(
+    policy: Policy, rules: dict[str, tuple[str, ...]], author: Author, known: bool
+) -> None:
+    trusting = replace(policy, **rules)  # type: ignore[arg-type]
+    assert trusted(case(Comment("x", author), trusting)) is known
+
+
+def test_a_listed_author_is_trusted_as_one_whom_the_blog_trusts(
+    policy: Policy, model: WordModel
+) -> None:
+    trusting = replace(policy, trust_emails=("ann@example.org",), block_words=("badword",))
+    author = Author(email="ann@example.org")
+    comment = Comment("idiot badword http://a.example", author, form=Form(seconds=0.1))
+    busy = case(comment, replace(trusting, max_links=0), history=Counts(99))
+    findings = [found for check in checks.build(model) for found in check([busy])[0]]
+    assert [found.code for found in findings if found.holds] == ["abuse", "blocklist"]
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        ("pills for the heart, says my cardiologist", []),
+        ("pills for the heart, says my CARDIOLOGIST", []),
+        ("pills for the heart, says my cardio<b></b>logist", []),
+        ("pills for the heart, say my cardiologists", ["spam"]),
+        ("pills, says my cardiologist, you idiot", ["abuse"]),
+    ],
+)
+def test_a_trusted_word_spares_a_text_from_spam_alone(
+    policy: Policy, model: WordModel, content: str, held: list[str]
+) -> None:
+    trusting = replace(policy, trust_words=("cardiologist",))
+    check = unless_trusted_words(classifier.judge(model))
+    (found,) = check([case(content, trusting)])
+    assert [finding.code for finding in found if finding.holds] == held
+    assert {finding.code: finding.score for finding in found}["spam"] == 0.999
+
+
+def test_trusted_links_are_not_counted(policy: Policy) -> None:
+    strict = replace(policy, max_links=1, trust_urls=("friend.example",))
+    content = "http://friend.example/1 http://a.friend.example http://a.example"
+    assert say(links.judge, case(content, strict)) == [[]]
+    assert say(links.judge, case(f"{content} http://b.example/friend.example", strict)) == [
+        ["Holds 2 links; this site allows 1."]
+    ]
+
+
+def test_the_block_lists_stand_above_the_trust_lists(policy: Policy, model: WordModel) -> None:
+    both = replace(policy, trust_words=("pills",), block_words=("pills",))
+    findings = [f for check in checks.build(model) for f in check([case("pills", both)])[0]]
+    assert [found.code for found in findings if found.holds] == ["blocklist"]
 
 
 # ------------------------------------------------------------------ history

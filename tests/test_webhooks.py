@@ -124,9 +124,9 @@ def test_a_word_that_changes_nothing_is_not_told(
 
 def test_a_word_taken_back_is_told(store: Store, receiver: Receiver, configured: Settings) -> None:
     kept = held(store)
-    done = store.act("blog", {kept.id: 0}, Word("reject", "spam"))
+    done = store.desk.act("blog", {kept.id: 0}, Word("reject", "spam"))
     deliver_due(store.outbox, configured)
-    store.undo("blog", done.id)
+    store.desk.undo("blog", done.id)
     deliver_due(store.outbox, configured)
     told = [(m["type"], m["data"]["previous_status"]) for m in receiver.verified()]
     assert told == [("comment.rejected", "held"), ("comment.held", "rejected")]

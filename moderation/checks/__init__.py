@@ -13,14 +13,15 @@ from moderation.checks import (
     links,
     too_fast,
 )
-from moderation.checks.case import Check, Model, unless_trusted
+from moderation.checks.case import Check, Model
+from moderation.checks.trust import unless_trusted, unless_trusted_words
 
 
 def build(model: Model) -> tuple[Check, ...]:
     """All checks, with the model that two of them rest on."""
     return (
         # The text itself: what the model reads in it, and whether it can read it.
-        classifier.judge(model),
+        unless_trusted_words(classifier.judge(model)),
         language.judge,
         # The site's own rules: what it never wants to see unseen.
         blocklist.judge,

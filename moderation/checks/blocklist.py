@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
+from moderation import lists
 from moderation.checks.case import Case, per_case
+from moderation.text import fold
 from moderation.verdict import Finding, Span
 
 # Tags that part words for a reader; all others are invisible, so "ci<b></b>alis" is one word.
 _BREAKING_TAG = re.compile(r"</?(?:p|br|li|ul|ol|pre|blockquote|h[1-6]|hr)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
-_ADDRESS_START = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:www\.)?", re.IGNORECASE)
 
 
 @per_case
@@ -29,14 +28,14 @@ def judge(case: Case) -> Sequence[Finding]:
 
 def _findings(case: Case) -> Iterator[Finding]:
     policy, author = case.policy, case.comment.author
-    if pattern := _words(policy.block_words):
+    if pattern := lists.words(policy.block_words):
         yield from _in_text(case, pattern)
-    if pattern := _words(policy.block_names):
-        for found in pattern.findall(_fold(author.name))[:1]:
+    if pattern := lists.words(policy.block_names):
+        for found in pattern.findall(lists.plain(author.name))[:1]:
             yield _finding("The name", found)
-    if author.email and (found := _blocked_address(author.email, policy.block_emails)):
+    if author.email and (found := lists.address(author.email, policy.block_emails)):
         yield _finding("The e-mail address", found)
-    if pattern := _urls(policy.block_urls):
+    if pattern := lists.urls(policy.block_urls):
         yield from _in_links(case, pattern)
 
 
@@ -45,7 +44,9 @@ def _in_text(case: Case, pattern: re.Pattern[str]) -> Iterator[Finding]:
     characters and look-alike forms no longer hide a word."""
     if typed := _spans(pattern, case.comment.content):
         yield _finding("The text", typed[0].text, typed)
-    elif seen := pattern.search(_fold(_visible(case.page.html))):
+    elif seen := pattern.search(lists.plain(_visible(case.page.html))) or pattern.search(
+        fold(case.comment.content)
+    ):
         yield _finding("The text", seen.group())
 
 
@@ -66,37 +67,5 @@ def _spans(pattern: re.Pattern[str], content: str) -> tuple[Span, ...]:
     return tuple(Span(*m.span(), m.group(), 0.0) for m in pattern.finditer(content))
 
 
-def _blocked_address(email: str, blocked: Sequence[str]) -> str | None:
-    """The entry, an address or "@domain", that this address falls under."""
-    address = email.strip().casefold()
-    domain = "@" + address.rpartition("@")[2]
-    return next((e for e in blocked if e.casefold() in (address, domain)), None)
-
-
-@lru_cache(maxsize=256)
-def _words(entries: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Whole words or phrases, in any case, any white space between the words of a phrase."""
-    phrases = (r"\s+".join(map(re.escape, _fold(entry).split())) for entry in entries)
-    return _any_of(phrases, before=r"(?<!\w)", after=r"(?!\w)")
-
-
-@lru_cache(maxsize=256)
-def _urls(entries: tuple[str, ...]) -> re.Pattern[str] | None:
-    """A host with what is below it (subdomains, paths), without scheme, www and last slash."""
-    bare = (re.escape(_ADDRESS_START.sub("", entry.strip()).rstrip("/")) for entry in entries)
-    return _any_of(bare, before=r"(?<![\w-])", after=r"(?![\w-]|\.\w)")
-
-
-def _any_of(parts: Iterator[str], before: str, after: str) -> re.Pattern[str] | None:
-    union = "|".join(part for part in parts if part)
-    return re.compile(f"{before}(?:{union}){after}", re.IGNORECASE) if union else None
-
-
 def _visible(page_html: str) -> str:
     return html.unescape(_TAG.sub("", _BREAKING_TAG.sub(" ", page_html)))
-
-
-def _fold(text: str) -> str:
-    """Without invisible characters, in the plain form of each letter, in one case."""
-    seen = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    return unicodedata.normalize("NFKC", seen).casefold()

@@ -79,14 +79,3 @@ def per_case(judge: Callable[[Case], Sequence[Finding]]) -> Check:
         return [judge(case) for case in cases]
 
     return check
-
-
-def unless_trusted(check: Check) -> Check:
-    """The check, for all but trusted authors."""
-
-    @wraps(check)
-    def lifted(cases: Sequence[Case]) -> Sequence[Sequence[Finding]]:
-        judged = iter(check([case for case in cases if not case.comment.author.trusted]))
-        return [() if case.comment.author.trusted else next(judged) for case in cases]
-
-    return lifted
