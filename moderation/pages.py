@@ -112,8 +112,7 @@ def current_session() -> Session | None:
 
 
 def signed_in(token: str, to: str) -> BaseResponse:
-    """Go there with a new session; one that was there before has ended."""
-    sign_out()
+    """Go there with a new session."""
     response = redirect(to, HTTPStatus.SEE_OTHER)
     response.set_cookie(
         _cookie_name(),
@@ -142,6 +141,7 @@ def within(target: str) -> str:
 def _to_sign_in() -> BaseResponse:
     if token := request.args.get("token"):
         if service().gatekeeper.is_open() and service().store.sessions.take_link(token):
+            sign_out()
             return signed_in(service().store.sessions.start(None), request.path)
         return redirect(url_for("sign_in.form", used=1), HTTPStatus.SEE_OTHER)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/review"

@@ -24,13 +24,15 @@ _LINK = "sign_in_link"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person. `key` is the id of theirs, None for who came by the one-time link."""
+    """A signed-in person, at one site. `key` is the id of theirs, None for who came by the one-time
+    link. `sites` are all that they signed in to."""
 
     token: str = field(repr=False)
     site: str
     role: Role
     key: str | None
     name: str
+    sites: tuple[str, ...]
 
     @property
     def csrf(self) -> str:
@@ -45,24 +47,36 @@ class Sessions:
         self._database = database
         self._secret = database.fact("secret").encode()
 
-    def start(self, key: KeyRecord | None) -> str:
-        """The token of a new session for who holds this key, or came by the one-time link."""
+    def start(self, key: KeyRecord | None, beside: str = "") -> str:
+        """The token of a new session for who holds this key, or came by the one-time link. It
+        takes over the sites of the session `beside`, whose token ends."""
         token, now = secrets.token_urlsafe(32), time.time()
         row = {"digest": _digest(token), "key_id": key and key.id, "expires": now + LIFETIME}
+        old = sessions.c.digest == _digest(beside)
         with self._database.writing() as connection:
             connection.execute(sa.delete(sessions).where(sessions.c.expires < now))
-            connection.execute(sa.insert(sessions), row)
+            connection.execute(sa.delete(sessions).where(old, sessions.c.key_id == row["key_id"]))
+            connection.execute(sa.update(sessions).where(old).values(digest=row["digest"]))
+            connection.execute(sa.insert(sessions), {**row, "chosen": now})
         return token
 
     def find(self, token: str) -> Session | None:
-        """The session of this token, while it lasts and its key is not revoked."""
+        """The session of this token, while it lasts and its keys are not revoked."""
         with self._database.reading() as connection:
-            row = connection.execute(_FIND, {"of": _digest(token), "now": time.time()}).first()
-        if row is None:
+            rows = connection.execute(_FIND, {"of": _digest(token), "now": time.time()}).all()
+        if not rows:
             return None
-        if row.key_id is None:
-            return Session(token, GENERAL, ROLES[-1], None, "")
-        return Session(token, row.site, row.role, row.key_id, row.name or row.key_id)
+        last, sites = rows[0], tuple(sorted({row.site or GENERAL for row in rows}))
+        if last.key_id is None:
+            return Session(token, GENERAL, ROLES[-1], None, "", sites)
+        return Session(token, last.site, last.role, last.key_id, last.name or last.key_id, sites)
+
+    def choose(self, token: str, site: str) -> None:
+        """Turn to this site, if it is among the session's."""
+        its = sa.select(keys.c.id).where(keys.c.site == site)
+        here = sessions.c.digest == _digest(token), sessions.c.key_id.in_(its)
+        with self._database.writing() as connection:
+            connection.execute(sa.update(sessions).where(*here).values(chosen=time.time()))
 
     def end(self, token: str) -> None:
         """Sign out."""
@@ -106,6 +120,7 @@ _FIND = (
         sessions.c.expires > sa.bindparam("now"),
         keys.c.revoked.is_(None),
     )
+    .order_by(sessions.c.chosen.desc())
 )
 
 

@@ -10,7 +10,15 @@ from werkzeug.wrappers import Response
 
 from moderation.auth import Caller
 from moderation.endpoint import service
-from moderation.pages import Answer, page, page_blueprint, sign_out, signed_in, within
+from moderation.pages import (
+    Answer,
+    current_session,
+    page,
+    page_blueprint,
+    sign_out,
+    signed_in,
+    within,
+)
 
 sign_in = page_blueprint("sign_in")
 
@@ -41,7 +49,19 @@ def enter() -> Answer:
     if not key.may("moderate"):
         said = f"This key may only {key.role}. Use one of the role moderate or admin."
         return _form(said, HTTPStatus.FORBIDDEN)
-    return signed_in(store.sessions.start(key), within(request.form.get("next", "")))
+    before = current_session()
+    beside = before.token if before and request.form.get("add") else ""
+    if not beside:
+        sign_out()  # else whoever shares this browser would have the other's sites too
+    return signed_in(store.sessions.start(key, beside), within(request.form.get("next", "")))
+
+
+@page(sign_in, "POST /review/site", role="moderate")
+def choose_site(caller: Caller) -> Response:
+    """Turn to another of the sites that one is signed in to."""
+    if session := current_session():
+        service().store.sessions.choose(session.token, request.form.get("site", ""))
+    return redirect("/review", HTTPStatus.SEE_OTHER)
 
 
 @page(sign_in, "POST /review/sign-out", role="moderate")
@@ -55,7 +75,11 @@ def _form(problem: str = "", status: int = HTTPStatus.OK) -> Answer:
     wanted = request.values.get("next", "")
     is_open = service().gatekeeper.is_open()
     return render_template(
-        "sign_in.html", problem=problem, next=within(wanted), is_open=is_open
+        "sign_in.html",
+        problem=problem,
+        next=within(wanted),
+        is_open=is_open,
+        add=request.values.get("add", ""),
     ), status
 
 

@@ -142,6 +142,25 @@ keys = sa.Table(
     sa.Column("revoked", sa.Double),
 )
 
+sessions = sa.Table(  # a row for each key that somebody is signed in with
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", Text, nullable=False, index=True),
+    sa.Column("key_id", Text, sa.ForeignKey("keys.id")),  # NULL: signed in by the one-time link
+    sa.Column("expires", sa.Double, nullable=False),
+    sa.Column("chosen", sa.Double, nullable=False),  # the last counts
+)
+
+tries = sa.Table(  # to sign in, of the last minutes
+    "tries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("client", Text, nullable=False),  # a keyed hash of the address
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Index("tries_client", "client", "at"),
+)
+
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -186,21 +205,4 @@ retrains = sa.Table(
     sa.Column("report", Text, nullable=False),
     sa.Column("losses", Json, nullable=False),  # where it is worse than the active one
     sa.Column("problem", Text, nullable=False),
-)
-
-sessions = sa.Table(
-    "sessions",
-    metadata,
-    sa.Column("digest", Text, primary_key=True),
-    sa.Column("key_id", Text, sa.ForeignKey("keys.id")),  # NULL: signed in by the one-time link
-    sa.Column("expires", sa.Double, nullable=False),
-)
-
-tries = sa.Table(  # to sign in, of the last minutes
-    "tries",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("client", Text, nullable=False),  # a keyed hash of the address
-    sa.Column("at", sa.Double, nullable=False),
-    sa.Index("tries_client", "client", "at"),
 )

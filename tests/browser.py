@@ -66,4 +66,4 @@ def browsing(
         yield page
     finally:
         context.close()
-    assert not errors
+    assert not errors, errors

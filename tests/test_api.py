@@ -332,6 +332,35 @@ def test_a_later_review_replaces_an_earlier_one_and_history_is_kept(client: Any)
     ]
 
 
+def test_a_review_is_refused_where_another_came_since_the_one_that_was_seen(client: Any) -> None:
+    address = f"/v1/comments/{submit(client, 'pills')['id']}/review"
+    first = client.post(address, json={"decision": "reject", "label": "spam", "seen": 0}).json
+    late = client.post(address, json={"decision": "publish", "seen": 0})
+    assert (late.status_code, late.json["title"]) == (409, "Reviewed since")
+    seen = first["reviews"][-1]["id"]
+    assert client.post(address, json={"decision": "publish", "seen": seen}).status_code == 200
+    assert client.post(address, json={"decision": "publish", "seen": None}).status_code == 200
+
+
+def test_the_queue_is_filtered_by_language_author_and_likeness(client: Any) -> None:
+    scam = "Write to {} for pills, I lost everything until pills came to me from that doctor."
+    ann = {"name": "Ann", "email": "ann@example.com"}
+    first, second = (
+        submit(client, scam.format("Ali"), author=ann),
+        submit(client, scam.format("Bo")),
+    )
+    other = submit(client, "pills, and nothing else is the same here at all", author=ann)
+
+    def found(query: str) -> set[str]:
+        return {one["id"] for one in client.get(f"/v1/comments?{query}").json["comments"]}
+
+    assert found(f"like={first['id']}") == {first["id"], second["id"]}
+    assert found(f"author={first['id']}") == {first["id"], other["id"]}
+    assert found("language=de") == set()
+    assert found("language=en") == {first["id"], second["id"], other["id"]}
+    assert found("like=nothing") == set()
+
+
 @pytest.mark.parametrize(
     ("review", "field"),
     [

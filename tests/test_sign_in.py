@@ -150,6 +150,37 @@ def test_revoking_a_key_ends_its_sessions(app: Flask, client: Any) -> None:
     assert other.get("/review").status_code == 200
 
 
+def test_who_signs_in_to_several_sites_turns_from_one_to_the_other(app: Flask) -> None:
+    client = signed_in(app, site="one")
+    first = client.get_cookie("moderation").value
+    second_key = store_of(app).keys.create("two", "moderate")
+    added = client.post("/review/sign-in", data={"key": second_key, "add": "1"})
+    assert added.status_code == 303
+    assert client.get_cookie("moderation").value != first
+    assert sites(client) == ["one", "two*"]
+    for site, then in (("one", ["one*", "two"]), ("three", ["one*", "two"])):
+        client.post("/review/site", data={"csrf": csrf_of(client), "site": site})
+        assert sites(client) == then
+    store_of(app).keys.revoke(second_key)
+    assert sites(client) == []
+    assert "<span>one</span>" in client.get("/review").text
+    client.set_cookie("moderation", first)
+    assert client.get("/review").status_code == 303
+
+
+def test_who_signs_in_anew_has_not_the_sites_of_who_was_there_before(app: Flask) -> None:
+    client = signed_in(app, site="one")
+    enter(client, store_of(app).keys.create("two", "moderate"))
+    assert sites(client) == []
+    assert "<span>two</span>" in client.get("/review").text
+
+
+def sites(client: Any) -> list[str]:
+    """What the switch offers, the current one with a star."""
+    found = re.findall(r"<option( selected)?>(\w+)</option>", client.get("/review").text)
+    return [site + "*" * bool(selected) for selected, site in found]
+
+
 def test_signing_out_ends_the_session_for_good(app: Flask) -> None:
     client = signed_in(app)
     token = client.get_cookie("moderation").value

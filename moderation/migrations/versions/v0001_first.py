@@ -93,10 +93,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "sessions",
-        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("digest", sa.Text, nullable=False),
         sa.Column("key_id", sa.Text, sa.ForeignKey("keys.id")),
         sa.Column("expires", sa.Double, nullable=False),
+        sa.Column("chosen", sa.Double, nullable=False),
     )
+    op.create_index("ix_sessions_digest", "sessions", ["digest"])
     op.create_table(
         "tries",
         sa.Column("id", sa.Integer, primary_key=True),
