@@ -72,7 +72,7 @@ def _holds(figures: Figures) -> Plot:
         )
         for day, outcomes in figures.days.items()
     ]
-    return bars(groups, stacked=True, names=6)
+    return bars(groups, stacked=True, names=5)
 
 
 def _scores(moved: Drift) -> Plot:

@@ -33,6 +33,7 @@ def show_models(caller: Caller) -> Answer:
         "models.html",
         may=caller.may("admin"),
         active=active.version,
+        previous=here.shelf.previous(),
         models=[_described(version) for version in reversed(here.shelf.versions())],
         lineages=here.store.retrains.lineages(),
         labels=here.store.retrains.label_count(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -82,15 +83,15 @@ def run(store: Store, models: Path, retrain_id: str) -> None:
     signs = threading.Thread(target=_give_signs, args=(store, retrain_id, progress, over))
     signs.start()
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            learnt_from = store.retrains.labelled()
-            file = Path(folder) / _FILE
-            with file.open("w", encoding="utf-8", newline="") as out:
-                out.writelines(csv_lines(map(label_row, learnt_from)))
-            parent = ModelShelf(models).active_version()
-            arguments = ["train", str(file), "--models-dir", str(models), "--no-activate"]
-            with redirect_stdout(said), redirect_stderr(progress):
-                code = cli.run(arguments)
+        _folder(retrain_id).mkdir(mode=0o700)
+        file = _folder(retrain_id) / _FILE
+        learnt_from = store.retrains.labelled()
+        with file.open("w", encoding="utf-8", newline="") as out:
+            out.writelines(csv_lines(map(label_row, learnt_from)))
+        parent = ModelShelf(models).active_version()
+        arguments = ["train", str(file), "--models-dir", str(models), "--no-activate"]
+        with redirect_stdout(said), redirect_stderr(progress):
+            code = cli.run(arguments)
         made = _MADE.search(said.getvalue())
         if code or not made:
             problem = "\n".join(progress.problems) or f"`moderation train` ended with {code}."
@@ -102,6 +103,7 @@ def run(store: Store, models: Path, retrain_id: str) -> None:
     finally:
         over.set()
         signs.join()
+        shutil.rmtree(_folder(retrain_id), ignore_errors=True)
 
 
 class _Progress(io.StringIO):
@@ -129,6 +131,10 @@ class _Progress(io.StringIO):
         return [ln for ln in self.getvalue().splitlines() if ln and not ln.endswith(_STEP)]
 
 
+def _folder(retrain_id: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"moderation-{retrain_id}"
+
+
 def _give_signs(store: Store, retrain_id: str, progress: _Progress, over: threading.Event) -> None:
     while not over.wait(SIGN_OF_LIFE):
         with suppress(StoreUnavailable):  # the next one will do
@@ -136,8 +142,10 @@ def _give_signs(store: Store, retrain_id: str, progress: _Progress, over: thread
 
 
 def _watch(process: subprocess.Popen[Any], retrains: Retrains, retrain_id: str) -> None:
-    """Say at once what nobody else would for a minute: that it was killed."""
-    if code := process.wait():
+    """Say at once what nobody else would for a minute: that it was killed. Its file goes too."""
+    code = process.wait()
+    shutil.rmtree(_folder(retrain_id), ignore_errors=True)
+    if code:
         how = f"signal {-code}" if code < 0 else f"code {code}"
         retrains.failed(retrain_id, f"Its process was stopped before its end ({how}).")
 

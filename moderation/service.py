@@ -58,6 +58,10 @@ class Shelf(Protocol):
         """Use this one from now on, in every process; UnknownModel or ModelRefused."""
         ...
 
+    def previous(self) -> str | None:
+        """The one before, if there was one."""
+        ...
+
     def rollback(self) -> object:
         """Use the one before again."""
         ...

@@ -151,8 +151,12 @@ def test_a_killed_one_is_shown_as_failed_at_once(
     label(store, policy, "a fine day")
     begun = retrain.start(store.retrains, configured(wary, database=database_url), "")
     (process,) = [p for p in psutil.Process().children() if begun in p.cmdline()]
+    folder = retrain._folder(begun)
+    while not folder.exists():
+        assert process.is_running()
     process.send_signal(signal.SIGKILL)
     found = ended(store)
+    assert not folder.exists(), "the labels are not left lying about"
     assert (found.state, found.version) == ("failed", None)
     assert "signal 9" in found.problem
     store.retrains.begin("")
