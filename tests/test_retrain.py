@@ -154,6 +154,7 @@ def test_a_killed_one_is_shown_as_failed_at_once(
     folder = retrain._folder(begun)
     while not folder.exists():
         assert process.is_running()
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     found = ended(store)
     assert not folder.exists(), "the labels are not left lying about"
