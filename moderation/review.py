@@ -71,7 +71,7 @@ def undo(caller: Caller, name: str) -> Response:
 
 def _queue(caller: Caller, asked: dict[str, str], late: Stored | None = None) -> str:
     store, filters = service().store, _filters(asked)
-    query = {name: value for name, value in filters.items() if value != _ALL}
+    query = {**filters, "status": None} if filters["status"] == _ALL else filters
     found = store.queue(caller.site, **query, limit=_SHOWN, gathered="like" not in filters)
     given = {name: value for name, value in filters.items() if name != "cursor"}
     return render_template(
@@ -116,10 +116,10 @@ def _cards(caller: Caller, shown: tuple[Stored, ...] | list[Stored]) -> dict[str
 
 def _outcome(caller: Caller, asked: dict[str, str]) -> dict[str, Any] | None:
     """What the act did that this page comes from, read from the history."""
-    made = service().store.desk.acted(caller.site, asked.get("act", ""))
-    if not made and not asked.get("late"):
-        return None
-    return {"act": asked.get("act", ""), "made": made, "late": asked.get("late", "")}
+    name, late = asked.get("act", ""), asked.get("late", "")
+    made = service().store.desk.acted(caller.site, name) if name else []
+    late = late if late.isdecimal() else ""
+    return {"act": name, "made": made, "late": late} if made or late else None
 
 
 def _word(caller: Caller) -> Word:
@@ -136,7 +136,8 @@ def _to_queue(done: Act) -> Response:
 
 def _back() -> dict[str, str]:
     """The page of the queue that the form stood on."""
-    return {name: value for name, value in parse_qsl(request.form.get("back", "")) if value}
+    asked = parse_qsl(request.form.get("back", ""))
+    return {name: value for name, value in asked if value and name in _QUERY.fields}
 
 
 def _choice(name: str, *allowed: str) -> Any:

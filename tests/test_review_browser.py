@@ -228,6 +228,21 @@ def test_the_focus_goes_through_the_page_in_its_order(browser: Browser, one_desk
 # ------------------------------------------------------------------ looks, and attacks
 
 
+def test_what_cannot_be_done_is_said_where_the_moderator_is(
+    browser: Browser, one_desk: Desk
+) -> None:
+    kept = one_desk.submit("Cheap pills for all")
+    one_desk.submit("You are an idiot, honestly")
+    with browsing(browser) as page:
+        one_desk.enter(page)
+        one_desk.store.erase("default", kept)
+        cards(page).filter(has_text="pills").get_by_role("button", name="Publish").click()
+        expect(outcome(page)).to_contain_text("it may be erased")
+        one_desk.store.keys.revoke(one_desk.key)
+        cards(page).filter(has_text="idiot").get_by_role("button", name="Publish").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, (DESK[0] // 2, DESK[1] // 2)], ids=["phone", "zoomed"])
 def test_nothing_is_wider_than_the_window(

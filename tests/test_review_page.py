@@ -160,6 +160,8 @@ def test_status_reason_language_order_and_search_choose_what_is_shown(
     assert set(shown("language=en")) == {rude, pills}
     assert shown("q=PILLS") == [pills]
     assert shown("status=rejected") == []
+    assert shown("q=all") == []
+    assert shown("act=nothing&late=<b>") == shown("")
     assert "No comments like that" in moderator.get("/review?q=zzz").text
     assert all(f'value="{code}"' in moderator.get("/review").text for code in REASON_CODES)
 
@@ -264,7 +266,9 @@ def test_near_copies_are_cleared_in_one_click_and_undone_in_one(app: Flask, mode
     assert len(re.findall(r"<article", page)) == 1
     assert "3 near-copies" in Tags(page).text
     fields = form_of(moderator, kept[-1], "/copies")
-    done = moderator.post(f"/review/comments/{kept[-1]}/copies", data={**fields, "act": "spam"})
+    done = moderator.post(
+        f"/review/comments/{kept[-1]}/copies", data={**fields, "act": "spam", "teach": "1"}
+    )
     assert [state(app, one) for one in kept] == [("rejected", "spam")] * 3
     after = moderator.get(done.location).text
     assert "3 comments" in Tags(after).text

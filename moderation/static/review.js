@@ -28,7 +28,8 @@ async function send(form, button) {
     return say("The service did not answer, so nothing is sure. Load the page again.");
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!page.getElementById("cards")) return document.location.assign("/review");
+  if (answer.redirected && page.getElementById("key")) return location.assign(answer.url);
+  if (!page.getElementById("cards")) return say(page.querySelector("main p")?.textContent);
   for (const part of ["main > h1", ".tabs", ".filters", "#cards", ".pager"]) {
     const old = document.querySelector(part), next = page.querySelector(part);
     if (old && next) old.replaceWith(next);
