@@ -40,9 +40,8 @@ _DUE = (
     .order_by(outbox.c.due, outbox.c.id)
     .limit(1)
 )
-_DROP_SUPERSEDED = sa.delete(outbox).where(
-    outbox.c.leased <= sa.bindparam("now"),
-    sa.exists().where(_newer.c.comment_id == outbox.c.comment_id, _newer.c.id > outbox.c.id),
+_SUPERSEDED = sa.exists().where(
+    _newer.c.comment_id == outbox.c.comment_id, _newer.c.id > outbox.c.id
 )
 
 
@@ -90,6 +89,8 @@ def announce(
         "attempts": 0,
         "problem": "",
     }
+    earlier = sa.delete(outbox).where(outbox.c.comment_id == row["id"], outbox.c.leased <= now)
+    connection.execute(earlier)
     connection.execute(sa.insert(outbox), message)
 
 
@@ -111,9 +112,7 @@ class Outbox:
             if connection.execute(_DUE, now).first() is None:
                 return None
         with self._database.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            connection.execute(_DROP_SUPERSEDED, now)
+            _one_at_a_time(connection)
             row = connection.execute(_DUE, now).mappings().first()
             if row is None:
                 return None  # another worker was quicker
@@ -134,9 +133,12 @@ class Outbox:
         due = None if for_good or now >= last else min(now + delay, last)
         change = {"leased": 0.0, "due": due, "problem": problem[:_SHOWN]}
         others = (outbox.c.site == message.site, outbox.c.due < now + _REST)
+        own = outbox.c.id == message.id
         with self._database.writing() as connection:
+            _one_at_a_time(connection)
             connection.execute(sa.update(outbox).where(*others).values(due=now + _REST))
-            connection.execute(sa.update(outbox).where(outbox.c.id == message.id).values(change))
+            connection.execute(sa.update(outbox).where(own).values(change))
+            connection.execute(sa.delete(outbox).where(own, _SUPERSEDED))
 
     def listed(self, site: str, *, dead: bool, limit: int = 100) -> list[Message]:
         """A site's dead letters, or those that wait; the newest first."""
@@ -162,6 +164,12 @@ class Outbox:
         change = sa.update(outbox).where(*which).values(due=now, since=now, attempts=0)
         with self._database.writing() as connection:
             return connection.execute(change).rowcount
+
+
+def _one_at_a_time(connection: sa.Connection) -> None:
+    """On SQLite whoever writes is alone anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _message(row: sa.RowMapping | Mapping[str, Any]) -> Message:
