@@ -19,6 +19,7 @@ from moderation.errors import ModelRefused
 from moderation.html_policy import HtmlPolicy
 from moderation.metrics import MEDIA_TYPE
 from moderation.openapi import document
+from moderation.site_metrics import DAYS, site_exposition
 
 admin_api = Blueprint("admin_api", __name__)
 
@@ -73,9 +74,17 @@ def ready() -> Response:
 
 @route(admin_api, "GET /metrics", role="moderate", answer=MEDIA_TYPE)
 def metrics(caller: Caller) -> Response:
-    """Figures for Prometheus: verdicts by decision, reasons, time taken, the active model."""
-    figures = service().metrics.exposition(service().shelf.active().version)
-    return Response(figures, content_type=MEDIA_TYPE)
+    """Figures for Prometheus.
+
+    Of the whole service: verdicts by decision, reasons, time taken, the active model. Of the key's
+    site, over the last 30 days: what the page of figures shows.
+    """
+    here, model = service(), service().shelf.active()
+    figures = here.store.figures.of(caller.site, DAYS, model.version, model.manifest)
+    waiting, dead = here.store.outbox.counts(caller.site)
+    promise = here.settings.policy(caller.site).promise
+    own = site_exposition(caller.site, figures, promise, {"waiting": waiting, "dead": dead})
+    return Response(here.metrics.exposition(model.version) + own, content_type=MEDIA_TYPE)
 
 
 @route(admin_api, "GET /openapi.json", role=None, answer="application/json")

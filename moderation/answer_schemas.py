@@ -202,3 +202,9 @@ class QueueSchema(Schema):
         allow_none=True,
         metadata={"description": "Cursor of the next page; null on the last."},
     )
+
+
+class ErasedSchema(Schema):
+    """What was erased."""
+
+    erased = fields.Integer(required=True, metadata={"description": "Comments.", "example": 3})

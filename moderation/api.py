@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from moderation.answer_schemas import (
+    ErasedSchema,
     QueueSchema,
     RecordSchema,
     VerdictSchema,
@@ -23,11 +24,12 @@ from moderation.problems import invalid_json
 from moderation.schemas import (
     BatchSchema,
     CommentSchema,
+    ErasedAuthorSchema,
     QueueQuery,
     RecordQuery,
     ReviewSchema,
 )
-from moderation.verdict import Comment
+from moderation.verdict import Author, Comment
 
 api = Blueprint("api", __name__)
 
@@ -129,6 +131,22 @@ def erase_comment(caller: Caller, comment_id: str) -> Response:
     response = Response(status=204)
     del response.headers["Content-Type"]
     return response
+
+
+@route(
+    api,
+    "DELETE /v1/authors",
+    role="moderate",
+    body=ErasedAuthorSchema(),
+    answer=ErasedSchema(),
+)
+def erase_author(caller: Caller, body: Author) -> Response:
+    """Erase all of an author's comments on this site for good, with their reviews and labels.
+
+    The author is in the body, not in the address, so that no log of a proxy keeps them. Models
+    that learned from these comments are marked.
+    """
+    return reply({"erased": service().store.erasing.author(caller.site, body)})
 
 
 @route(

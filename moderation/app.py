@@ -17,6 +17,8 @@ from moderation.chat import chat
 from moderation.coral import coral
 from moderation.docs import docs
 from moderation.endpoint import EXTENSION, service
+from moderation.figures_page import figures_page
+from moderation.models_page import models_page
 from moderation.openai_moderations import openai_moderations
 from moderation.perspective import perspective
 from moderation.review import review
@@ -25,6 +27,7 @@ from moderation.settings import Settings
 from moderation.shelf import ModelShelf
 from moderation.sign_in import sign_in
 from moderation.store import Store
+from moderation.webhooks_page import webhooks_page
 
 
 def create_app(
@@ -44,7 +47,7 @@ def create_app(
     app.url_map.merge_slashes = False  # a redirect would be HTML, and lose the body
     app.extensions[EXTENSION] = Service(
         configured,
-        store or Store.open(configured.database),
+        store or Store.open(configured.database, configured.announces),
         shelf or ModelShelf(configured.models),
     )
     problems.register(app)
@@ -52,7 +55,8 @@ def create_app(
     app.after_request(_end)
     native = (api, author_api, admin_api, docs)
     others = (akismet, akismet_account, perspective, coral, openai_moderations, chat)
-    pages = (sign_in, review)  # the navigation shows them in this order
+    # the navigation shows them in this order
+    pages = (sign_in, review, figures_page, models_page, webhooks_page)
     for face in (*native, *others, *pages):
         app.register_blueprint(face)
     return app

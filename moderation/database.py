@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from moderation.errors import BadSetting, StoreUnavailable
-from moderation.tables import FORMAT, meta, metadata
+from moderation.migrations import upgrade
+from moderation.tables import meta
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ _PRAGMAS = (
     "secure_delete = ON",
 )
 
-_SCHEMA_LOCK = 7_060_521  # any number of our own
-
 
 class Database:
     """Transactions on one database. Thread-safe; open one in each process, after it has forked."""
@@ -48,9 +47,9 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """Connect, and create the tables where they are not there yet."""
+        """Connect, and bring the tables to what they are today."""
         for _ in range(_ATTEMPTS - 1):
-            # Another worker may be creating the same tables in this moment.
+            # Another worker may be creating the same file in this moment.
             with suppress(sa.exc.IntegrityError, StoreUnavailable):
                 return cls._opened(url)
         return cls._opened(url)
@@ -76,6 +75,13 @@ class Database:
         with self.reading() as connection:
             return str(connection.scalar(sa.select(meta.c.value).where(meta.c.name == name)))
 
+    def my_turn(self, chore: str, seconds: float) -> bool:
+        """Whether nobody did this chore for so many seconds; then it is the caller's."""
+        now = time.time()
+        last = sa.update(meta).where(meta.c.name == chore, meta.c.value <= f"{now - seconds:.0f}")
+        with self.writing() as connection:
+            return bool(connection.execute(last.values(value=f"{now:.0f}")).rowcount)
+
     def scrub(self) -> None:
         """Leave no trace of erased rows in SQLite's log; PostgreSQL's VACUUM does that itself."""
         if self._reader.dialect.name == "sqlite":
@@ -90,29 +96,12 @@ class Database:
     def _opened(cls, url: str) -> Database:
         database = cls(_engine(url))
         try:
-            database._create()
+            with database.writing() as connection:
+                upgrade(connection)
         except BaseException:
             database.close()
             raise
         return database
-
-    def _create(self) -> None:
-        with self.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                # workers that start at once create the tables one after the other
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            metadata.create_all(connection)
-            known = set(connection.scalars(sa.select(meta.c.name)))
-            first = {"format": FORMAT, "secret": secrets.token_hex(32), "ping": ""}
-            rows = [{"name": n, "value": v} for n, v in first.items() if n not in known]
-            if rows:
-                connection.execute(sa.insert(meta), rows)
-        if (found := self.fact("format")) != FORMAT:
-            raise BadSetting(
-                _NAME,
-                f"the database has format {found}, this version reads format {FORMAT}; "
-                "use the version that made it, or another database.",
-            )
 
 
 def _engine(url: str) -> sa.Engine:

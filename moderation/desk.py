@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from moderation.context import Around, around, held_languages
 from moderation.database import Database
@@ -16,8 +16,11 @@ from moderation.verdict import Author
 class Desk:
     """All moderators' desk of one database."""
 
-    def __init__(self, database: Database, hashes: Hashes) -> None:
+    def __init__(
+        self, database: Database, hashes: Hashes, announces: Callable[[str], bool]
+    ) -> None:
         self._database = database
+        self._announces = announces
         self._nobody = hashes.author(Author())
 
     def around(self, site: str, shown: Sequence[Stored]) -> dict[str, Around]:
@@ -33,7 +36,7 @@ class Desk:
     def act(self, site: str, seen: Mapping[str, int | None], word: Word) -> Act:
         """A moderator's word on several comments at once; reviewing.py says more."""
         with self._database.writing() as connection:
-            return act(connection, site, seen, word)
+            return act(connection, site, seen, word, announced=self._announces(site))
 
     def act_on_family(
         self, site: str, comment_id: str, status: Status, newest: str, word: Word
@@ -42,7 +45,7 @@ class Desk:
         later than the newest that was seen."""
         with self._database.writing() as connection:
             ids = members(connection, site, comment_id, status, newest)
-            return act(connection, site, dict.fromkeys(ids), word)
+            return act(connection, site, dict.fromkeys(ids), word, announced=self._announces(site))
 
     def acted(self, site: str, name: str) -> list[Acted]:
         """What an act did."""
@@ -53,4 +56,5 @@ class Desk:
         """Take an act back, but for comments that were decided on since."""
         with self._database.writing() as connection:
             seen = {one.comment_id: one.review for one in acted(connection, site, name)}
-            return act(connection, site, dict(seen), Word("undo", by=by))
+            word = Word("undo", by=by)
+            return act(connection, site, dict(seen), word, announced=self._announces(site))

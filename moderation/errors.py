@@ -63,6 +63,16 @@ class Conflict(ModerationError):
         )
 
 
+class AlreadyTraining(ModerationError):
+    """A model is being trained already, here or by another worker."""
+
+    status = 409
+    title = "Already training"
+
+    def __init__(self) -> None:
+        super().__init__("A model is being trained already. Wait for it to end.")
+
+
 class ReviewedSince(ModerationError):
     """Another moderator decided on the comment after it was looked at."""
 

@@ -25,9 +25,9 @@ LABEL_COLUMNS = (
 _AT_ONCE = 500
 
 
-def label_rows(database: Database, site: str | None) -> Iterator[dict[str, str]]:
-    """A row for each labelled comment, oldest first; read in pieces, so that a slow reader of a
-    large export holds no transaction open."""
+def labelled(database: Database, site: str | None) -> Iterator[Stored]:
+    """Each labelled comment, oldest first; read in pieces, so that a slow reader of a large export
+    holds no transaction open."""
     query = sa.select(comments).where(comments.c.label.is_not(None))
     if site is not None:
         query = query.where(comments.c.site == site)
@@ -37,13 +37,14 @@ def label_rows(database: Database, site: str | None) -> Iterator[dict[str, str]]
         with database.reading() as connection:
             rows = connection.execute(piece).mappings().all()
         for row in rows:
-            yield _label_row(from_row(row))
+            yield from_row(row)
         if len(rows) < _AT_ONCE:
             return
         last = rows[-1]["id"]
 
 
-def _label_row(stored: Stored) -> dict[str, str]:
+def label_row(stored: Stored) -> dict[str, str]:
+    """Its row of the labelled CSV."""
     comment = stored.comment
     return {
         "text": comment.content,

@@ -11,8 +11,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from moderation.outbox import announce
 from moderation.stored import Label, ReviewDecision, Status
 from moderation.tables import comments, reviews
+
+_OF_A_COMMENT = (
+    comments.c.id,
+    comments.c.site,
+    comments.c.external_id,
+    comments.c.verdict,
+    comments.c.status,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +58,19 @@ class Acted:
     stands: bool
 
 
-def act(connection: sa.Connection, site: str, seen: Mapping[str, int | None], word: Word) -> Act:
+def act(
+    connection: sa.Connection,
+    site: str,
+    seen: Mapping[str, int | None],
+    word: Word,
+    *,
+    announced: bool = False,
+) -> Act:
     """Say this of all these comments, each with the id of the last review that the moderator saw
-    of it: 0 for none, None for whatever there is. Comments that are gone are left out."""
+    of it: 0 for none, None for whatever there is. Comments that are gone are left out.
+    `announced`: the site hears of those whose fate it changes."""
     # Locked in one order, so that two who decide on the same comments wait, and do not deadlock.
-    found = sa.select(comments.c.id, comments.c.verdict, comments.c.status).where(
-        comments.c.site == site, comments.c.id.in_([*seen])
-    )
+    found = sa.select(*_OF_A_COMMENT).where(comments.c.site == site, comments.c.id.in_([*seen]))
     rows = connection.execute(found.order_by(comments.c.id).with_for_update()).all()
     history = _history(connection, [row.id for row in rows])
     name, done, late = secrets.token_hex(8), list[str](), list[str]()
@@ -66,7 +81,9 @@ def act(connection: sa.Connection, site: str, seen: Mapping[str, int | None], wo
         if seen[row.id] not in (None, last) or (word.decision == "undo" and not standing):
             late.append(row.id)
             continue
-        _keep(connection, row, standing, word, name)
+        status, label = _keep(connection, row, standing, word, name)
+        if announced and status != row.status:
+            announce(connection, row._mapping, status, label)
         done.append(row.id)
     return Act(name, tuple(done), tuple(late))
 
@@ -98,14 +115,16 @@ def acted(connection: sa.Connection, site: str, name: str) -> list[Acted]:
 
 def _keep(
     connection: sa.Connection, row: Any, standing: list[sa.Row[Any]], word: Word, name: str
-) -> None:
+) -> tuple[Status, Label | None]:
+    """Where the comment stands now, and its label."""
     if word.decision == "undo":
         before = standing[-2] if len(standing) > 1 else None
         decision, label = (before.decision, before.label) if before else (None, None)
     else:
         decision, label = word.decision, word.label
+    status = _status(decision, row.verdict)
     change = sa.update(comments).where(comments.c.id == row.id)
-    connection.execute(change.values(status=_status(decision, row.verdict), label=label))
+    connection.execute(change.values(status=status, label=label))
     review = {
         "comment_id": row.id,
         "decision": word.decision,
@@ -117,6 +136,7 @@ def _keep(
         "act": name,
     }
     connection.execute(sa.insert(reviews), review)
+    return status, label
 
 
 def _status(decision: str | None, verdict: Mapping[str, Any]) -> Status:

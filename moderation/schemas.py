@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from moderation.queue import Order
 from moderation.stored import Label, Status
@@ -181,6 +181,22 @@ class ReviewSchema(Schema):
             "409, and nothing is changed."
         },
     )
+
+
+class ErasedAuthorSchema(Schema):
+    """Whose comments to erase: one of these facts, as the comments were sent with it."""
+
+    id = _optional(_NAME, "Of the author in the blog.", "user-7")
+    email = _optional(_NAME, "Whatever its case.", "ann@example.com")
+    name = _optional(_NAME, "Whatever its case; others may have the same.", "Ann")
+    ip = _optional(_NAME, "Finds those of whom neither id nor e-mail was sent.", "203.0.113.7")
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Author:
+        given = {name: value.strip() for name, value in _given(data).items() if value.strip()}
+        if len(given) != 1:
+            raise ValidationError("Give one of id, email, name and ip.")
+        return Author(**given)
 
 
 class RecordQuery(Schema):

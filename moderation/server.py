@@ -35,7 +35,7 @@ from moderation.store import Store
 if TYPE_CHECKING:
     from flask import Flask
 
-    from moderation.service import Service, Shelf
+    from moderation.service import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,6 @@ _CONNECTIONS = 4096
 _SECONDS_FOR_HEADERS = 15
 _SECONDS_TO_END = 8  # Docker gives ten before it kills
 _SECONDS_TO_START = 30
-_HOUR = 3600.0
 
 _OPEN = (
     "moderation: open to everybody on this machine, as no key was created yet; "
@@ -132,7 +131,8 @@ def granian(address: str, port: int, workers: int) -> MPServer:
 
 def load(settings: Settings, shelf: Shelf | None) -> Flask:
     """The app of one worker process."""
-    from moderation.app import create_app  # noqa: PLC0415  # brings prometheus_client: see run()
+    from moderation import chores  # noqa: PLC0415  # brings prometheus_client: see run()
+    from moderation.app import create_app  # noqa: PLC0415
     from moderation.endpoint import EXTENSION  # noqa: PLC0415
 
     _end_with_parent()
@@ -141,7 +141,7 @@ def load(settings: Settings, shelf: Shelf | None) -> Flask:
     except ModerationError as error:
         log.error("worker not started: %s", error)
         sys.exit(error.exit_code)
-    _in_background(_erase_what_is_old, app.extensions[EXTENSION])
+    chores.begin(app.extensions[EXTENSION])
     return app
 
 
@@ -200,24 +200,6 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     _in_background(watch, os.getppid())
-
-
-def _erase_what_is_old(service: Service) -> None:
-    """Keep to `retention_days`, hourly. Every worker does it: the second finds nothing left."""
-    while True:
-        try:
-            for site in service.store.sites():
-                days = service.settings.policy(site).retention_days
-                if erased := service.store.purge(site, days):
-                    log.info(
-                        "site %s: erased %d comments older than %d days",
-                        site,
-                        erased,
-                        days,
-                    )
-        except ModerationError as error:
-            log.error("old comments were not erased: %s", error)
-        time.sleep(_HOUR)
 
 
 def _in_background(work: Any, *arguments: Any) -> None:

@@ -46,12 +46,20 @@ class Shelf(Protocol):
         """The one in use; cheap, so it is asked for every comment."""
         ...
 
+    def load(self, version: str) -> LoadedModel:
+        """An installed one, active or not; UnknownModel or ModelRefused."""
+        ...
+
     def manifest(self, version: str) -> Mapping[str, Any]:
         """What an installed model says of itself; UnknownModel or ModelRefused."""
         ...
 
     def activate(self, version: str) -> object:
         """Use this one from now on, in every process; UnknownModel or ModelRefused."""
+        ...
+
+    def previous(self) -> str | None:
+        """The one before, if there was one."""
         ...
 
     def rollback(self) -> object:
@@ -112,6 +120,13 @@ class Service:
     def assess(self, comments: Sequence[Comment]) -> Sequence[Assessment]:
         """The scores alone, for a protocol that asks for scores."""
         return self.shelf.active().assess(comments)
+
+    def judge_with(
+        self, model: LoadedModel, site: str, comments: Sequence[Comment]
+    ) -> list[Verdict]:
+        """What another model than the active one would say of each, alone."""
+        moderator = Moderator(checks.build(model), model)
+        return moderator.moderate(comments, self.settings.policy(site))
 
     def reads(self, head: str) -> frozenset[str]:
         """The languages in which the active model was trained to judge `spam` or `abuse`."""

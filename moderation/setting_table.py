@@ -14,9 +14,11 @@ from moderation.setting_types import (
     line,
     number,
     share_or_off,
+    signing_secrets,
     text,
     texts,
     url,
+    web_address,
     yes_or_no,
 )
 
@@ -207,6 +209,31 @@ SETTINGS: tuple[Setting, ...] = (
         "site",
         "Signing secrets of Coral's external moderation phase; two while one is replaced.",
         secret=True,
+    ),
+    # Who is told what became of a comment.
+    Setting(
+        "webhook_url",
+        web_address,
+        "",
+        "site",
+        "Where a webhook goes when a review or an erasure changes a comment's fate; empty sends "
+        "none.",
+    ),
+    Setting(
+        "webhook_secret",
+        signing_secrets,
+        (),
+        "site",
+        "What webhooks are signed with, as `echo whsec_$(openssl rand -base64 32)` makes it; two "
+        "while one is replaced.",
+        secret=True,
+    ),
+    Setting(
+        "webhook_private",
+        yes_or_no,
+        False,
+        "site",
+        "Webhooks may go to private addresses and this machine's own.",
     ),
     # What is kept.
     Setting(

@@ -5,10 +5,12 @@ A parser returns the value or raises ValueError with what would be right: "must 
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from urllib.parse import urlsplit
 
 Parser = Callable[[object], object]
 
@@ -41,6 +43,40 @@ def url(raw: object) -> str:
             "or postgresql://user@host/name"
         )
     return value
+
+
+def web_address(raw: object) -> str:
+    """An http(s) URL, or none."""
+    value = raw.strip() if isinstance(raw, str) else None
+    if value == "":
+        return ""
+    try:
+        parts = urlsplit(value or "")
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, or half an IPv6 address
+        fits = False
+    # What http.client would refuse only when it is to be sent, and a password that logs would show.
+    if not value or not fits or "@" in parts.netloc or not value.isascii() or " " in value:
+        raise ValueError(
+            "must be an address as https://blog.example/hooks, of ASCII, without a password"
+        )
+    return value
+
+
+def signing_secrets(raw: object) -> tuple[str, ...]:
+    """Secrets of Standard Webhooks."""
+    given = texts(raw)
+    for secret in given:
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:
+            raise ValueError(
+                "must be whsec_ and then 24 to 64 bytes in base64, as `echo whsec_$(openssl rand "
+                "-base64 32)` makes them"
+            )
+    return given
 
 
 def texts(raw: object) -> tuple[str, ...]:

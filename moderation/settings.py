@@ -56,6 +56,9 @@ class Policy:
     objections_to: str
     akismet_discard: float | None
     coral_secrets: tuple[str, ...] = field(repr=False)
+    webhook_url: str
+    webhook_secret: tuple[str, ...] = field(repr=False)
+    webhook_private: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class Settings:
     def sites(self) -> tuple[str, ...]:
         """The configured sites; "default" is always among them."""
         return tuple(self.policies)
+
+    def announces(self, site: str) -> bool:
+        """Whether the site wants webhooks."""
+        return bool(self.policy(site).webhook_url)
 
     def policy(self, site: str) -> Policy:
         """The site's rules; the general ones where it has none of its own."""
@@ -166,6 +173,8 @@ def _policy(site: str, given: Mapping[str, _Given]) -> Policy:
         except ValueError as error:
             where = given[name].where if name in given else name
             raise BadSetting(where, f"{error}.".removeprefix(f"{rule}: ")) from error
+    if values["webhook_url"] and not values["webhook_secret"]:
+        raise BadSetting(given["webhook_url"].where, "needs a webhook_secret beside it.")
     return Policy(site=site, html=html, **values)
 
 

@@ -112,6 +112,11 @@ class ModelShelf:
             self._point(history[-_REMEMBERED:])
         return classifier
 
+    def previous(self) -> str | None:
+        """The model that was active before, to which `rollback` leads; None where there is none."""
+        history = self._activated()
+        return history[-2] if len(history) > 1 else None
+
     def rollback(self) -> str:
         """Back to the model that was active before; answers its version.
 

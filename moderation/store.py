@@ -11,13 +11,16 @@ import sqlalchemy as sa
 
 from moderation.database import Database
 from moderation.desk import Desk
-from moderation.erasing import erase
+from moderation.erasing import Erasing
 from moderation.errors import Conflict, ReviewedSince, StoreUnavailable, UnknownComment
 from moderation.families import join
+from moderation.figures import SiteFigures
 from moderation.history import Hashes, SiteHistory
 from moderation.keys import Keys
-from moderation.labels import label_rows
+from moderation.labels import label_row, labelled
+from moderation.outbox import Outbox
 from moderation.queue import Filters, queue_page
+from moderation.retrains import Retrains
 from moderation.reviewing import Word, act
 from moderation.sessions import Sessions
 from moderation.settings import Policy
@@ -35,7 +38,6 @@ from moderation.verdict import Comment, Verdict
 
 Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
 
-_DAY = 86400.0
 _ATTEMPTS = 3
 
 # Made once: making a statement took longer than running it.
@@ -60,17 +62,23 @@ _KNOWN = sa.select(comments).where(
 class Store:
     """One database of comments. Thread-safe; open one in each process, after it has forked."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, announces: Callable[[str], bool]) -> None:
         self._database = database
         self._hashes = Hashes(database.fact("secret"))
+        self._announces = announces
         self.keys = Keys(database)
+        self.erasing = Erasing(database, self._hashes, announces)
+        self.outbox, self.retrains = Outbox(database), Retrains(database)
+        self.figures = SiteFigures(database)
+        self.my_turn = database.my_turn
         self.sessions = Sessions(database)
-        self.desk = Desk(database, self._hashes)
+        self.desk = Desk(database, self._hashes, announces)
 
     @classmethod
-    def open(cls, url: str) -> Store:
-        """Open the database at this SQLAlchemy URL; what is missing is created."""
-        return cls(Database.open(url))
+    def open(cls, url: str, announces: Callable[[str], bool] = lambda site: False) -> Store:
+        """Open the database at this SQLAlchemy URL; what is missing is created. `announces` says
+        whether a site wants to hear what becomes of its comments."""
+        return cls(Database.open(url), announces)
 
     def close(self) -> None:
         """Give all connections back."""
@@ -180,7 +188,7 @@ class Store:
         ReviewedSince where `seen` is not the id of the comment's last review, 0 for none."""
         word = Word(decision, label, note, by)
         with self._database.writing() as connection:
-            done = act(connection, site, {comment_id: seen}, word)
+            done = act(connection, site, {comment_id: seen}, word, announced=self._announces(site))
             stored = _found(connection, site, comment_id)
         if done.late:
             raise ReviewedSince
@@ -188,20 +196,13 @@ class Store:
 
     def erase(self, site: str, comment_id: str) -> None:
         """Forget a comment, its author, its reviews and its label."""
-        if not erase(self._database, *_is(site, comment_id)):
+        if not self.erasing.comments(site, comments.c.id == comment_id, announced=True):
             raise UnknownComment(comment_id)
-
-    def purge(self, site: str, days: int) -> int:
-        """Erase what came more than so many days ago, and say how many; 0 days keeps all."""
-        if not days:
-            return 0
-        old = comments.c.site == site, comments.c.received < time.time() - days * _DAY
-        return erase(self._database, *old)
 
     def labels(self, site: str | None = None) -> Iterator[dict[str, str]]:
         """Rows of the labelled CSV, of one site or of all: each comment whose last review has a
         label. The text is as it was sent: whoever opens it in a spreadsheet is to be careful."""
-        return label_rows(self._database, site)
+        return map(label_row, labelled(self._database, site))
 
     def sites(self) -> list[str]:
         """The sites that have comments."""

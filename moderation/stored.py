@@ -108,6 +108,9 @@ def to_row(
         "promise": policy.promise,
         "verdict": asdict(verdict),
         "language": verdict.language.code,
+        "model": verdict.model,
+        "spam": verdict.scores["spam"],
+        "abuse": verdict.scores["abuse"],
         "family": own,
     }
     return {name: storable(value) for name, value in row.items()}

@@ -1,4 +1,7 @@
-"""The tables. Nothing in them is particular to one database."""
+"""The tables. Nothing in them is particular to one database.
+
+Whoever changes them changes migrations/ too; tests/test_migrations.py compares the two.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
-
-# Raise it when the tables change; a store of another format is refused, not guessed at.
-FORMAT = "1"
 
 # What PostgreSQL or UTF-8 cannot hold. One character for one, so that spans stay where they are.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -53,7 +53,15 @@ class Json(sa.types.TypeDecorator[Any]):
         return json.loads(value)
 
 
-metadata = sa.MetaData()
+# SQLite changes a table only by way of its constraints' names, so that they need some.
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
 
 meta = sa.Table(
     "meta",
@@ -84,10 +92,14 @@ comments = sa.Table(
     sa.Column("promise", sa.Double, nullable=False),
     sa.Column("verdict", Json, nullable=False),
     sa.Column("language", Text, nullable=False),
+    sa.Column("model", Text, nullable=False),
+    sa.Column("spam", sa.Double, nullable=False),  # the scores, for the figures
+    sa.Column("abuse", sa.Double, nullable=False),
     sa.Column("family", Text, nullable=False),  # the same for near-copies: families.py
     sa.UniqueConstraint("site", "external_id"),
     sa.UniqueConstraint("site", "idempotency_key"),
     sa.Index("comments_all", "site", "id"),
+    sa.Index("comments_model", "site", "model", "id"),
     sa.Index("comments_queue", "site", "status", "id"),
     sa.Index("comments_doubt", "site", "status", "doubt", "id"),
     sa.Index("comments_text", "site", "text_hash", "received"),
@@ -147,4 +159,50 @@ tries = sa.Table(  # to sign in, of the last minutes
     sa.Column("client", Text, nullable=False),  # a keyed hash of the address
     sa.Column("at", sa.Double, nullable=False),
     sa.Index("tries_client", "client", "at"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),  # in the order of what happened
+    sa.Column("message_id", Text, nullable=False, unique=True),
+    sa.Column("site", Text, nullable=False),
+    sa.Column("comment_id", Text, nullable=False, index=True),  # it may be erased by now
+    sa.Column("body", Text, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("due", sa.Double, index=True),  # NULL: given up
+    sa.Column("leased", sa.Double, nullable=False),  # until then somebody is sending it
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", Text, nullable=False),
+)
+
+trained_models = sa.Table(
+    "trained_models",
+    metadata,
+    sa.Column("version", Text, primary_key=True),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("erased", sa.Integer, nullable=False),  # of its comments, since
+)
+
+model_labels = sa.Table(
+    "model_labels",
+    metadata,
+    sa.Column("version", Text, primary_key=True),
+    sa.Column("comment_id", Text, primary_key=True, index=True),
+)
+
+retrains = sa.Table(
+    "retrains",
+    metadata,
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("started", sa.Double, nullable=False),
+    sa.Column("alive", sa.Double, nullable=False),  # when it last gave a sign of life
+    sa.Column("finished", sa.Double),
+    sa.Column("by", Text, nullable=False),
+    sa.Column("labels", sa.Integer, nullable=False),
+    sa.Column("step", Text, nullable=False),
+    sa.Column("version", Text),  # of the model it made
+    sa.Column("report", Text, nullable=False),
+    sa.Column("losses", Json, nullable=False),  # where it is worse than the active one
+    sa.Column("problem", Text, nullable=False),
 )

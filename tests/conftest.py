@@ -79,7 +79,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{(tmp_path / 'new' / 'comments.db').as_posix()}"
     url: str = request.getfixturevalue("postgres_url")
     engine = sa.create_engine(url)
-    metadata.drop_all(engine)
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
     engine.dispose()
     return url
 

@@ -91,6 +91,12 @@ class WordModels:
         self.manifest(version)
         self._history.append(version)
 
+    def load(self, version: str) -> Any:
+        return self._models[version]
+
+    def previous(self) -> str | None:
+        return self._history[-2] if len(self._history) > 1 else None
+
     def rollback(self) -> None:
         self._history.pop()
 

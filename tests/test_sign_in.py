@@ -270,16 +270,16 @@ def test_a_page_is_declared_in_one_line(tmp_path: Path) -> None:
     app = app_in(tmp_path)
     figures = page_blueprint("figures")
 
-    @page(figures, "GET /review/figures", role="admin", nav="Figures")
+    @page(figures, "GET /review/declared", role="admin", nav="Declared")
     def show(caller: Caller) -> str:
         return f"of {caller.site}"
 
     app.register_blueprint(figures)
-    assert signed_in(app, "admin", "blog").get("/review/figures").text == "of blog"
-    assert 'href="/review/figures"' in signed_in(app, "admin").get("/review").text
+    assert signed_in(app, "admin", "blog").get("/review/declared").text == "of blog"
+    assert 'href="/review/declared"' in signed_in(app, "admin").get("/review").text
     moderator = signed_in(app, "moderate")
-    assert moderator.get("/review/figures").status_code == 403
-    assert 'href="/review/figures"' not in moderator.get("/review").text
+    assert moderator.get("/review/declared").status_code == 403
+    assert 'href="/review/declared"' not in moderator.get("/review").text
 
 
 def test_errors_of_a_page_are_pages(tmp_path: Path) -> None:

@@ -420,7 +420,7 @@ def test_retention_erases_any_number(store: Store, policy: Policy, database_url:
     store.record(policy, [Comment(str(n)) for n in range(1001)], [verdict()] * 1001)
     with behind(database_url) as connection:
         connection.execute(sa.update(tables.comments).values(received=0.0))
-    assert store.purge("blog", 1) == 1001
+    assert store.erasing.old("blog", 1) == 1001
 
 
 def test_retention_erases_what_is_older_and_nothing_else(
@@ -432,9 +432,9 @@ def test_retention_erases_what_is_older_and_nothing_else(
     with behind(database_url) as connection:
         aged = sa.update(tables.comments).where(tables.comments.c.id.in_([old.id, other.id]))
         connection.execute(aged.values(received=time.time() - 31 * 86400))
-    assert store.purge("blog", 0) == 0
-    assert store.purge("blog", 32) == 0
-    assert store.purge("blog", 30) == 1
+    assert store.erasing.old("blog", 0) == 0
+    assert store.erasing.old("blog", 32) == 0
+    assert store.erasing.old("blog", 30) == 1
     assert store.find("blog", new.id) == new
     assert store.find("news", other.id).comment.content == "old"
     with pytest.raises(UnknownComment):
@@ -609,15 +609,6 @@ while True:
     for comment_id in acknowledged:
         assert store.find("blog", comment_id).id == comment_id
     store.close()
-
-
-def test_a_store_of_another_format_is_refused(store: Store, database_url: str) -> None:
-    with behind(database_url) as connection:
-        connection.execute(
-            sa.update(tables.meta).where(tables.meta.c.name == "format").values(value="99")
-        )
-    with pytest.raises(BadSetting, match="format 99"):
-        Store.open(database_url)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from moderation import artefact
+from moderation import artefact, drift
 from moderation.classifier import FINE_LABELS, VERDICT_HEADS, Classifier
 from moderation.errors import ModelRefused, UnknownModel
 from moderation.shelf import ModelShelf
@@ -163,6 +164,7 @@ def _afresh(
         with steps("Plain pipeline, corpora left out", validation.FOLDS * 2) as done:
             plain = card.plain_qualities(unseen, lambda: done(1))
     draft.manifest["validation"] = validation.as_json(table)
+    draft.manifest["scores"] = _score_counts(scores)
     draft.sections = card.validated(unseen, scores, table, plain, thresholds)
     draft.plots = card.plots(unseen, scores, thresholds)
     held_out = ordered.pairs(held_out=True)
@@ -200,7 +202,7 @@ def _on_top(
     rehearsal = rehearsal[:: len(rehearsal) // _REHEARSED + 1]
     with steps("Teaching", 3) as done:
         taught = teach(champion, recipe.Linear.of(champion), own, rehearsal, lambda: done(1))
-    kept = ("calibration", "thresholds", "languages", "validation")
+    kept = ("calibration", "thresholds", "languages", "validation", "scores")
     draft = _Draft(taught.model, {name: champion.manifest.get(name) for name in kept})
     draft.doubts = ordered.doubts
     draft.manifest["taught_on_top_of"] = champion.version
@@ -266,6 +268,12 @@ def _fine_calibration(
         for column, head in enumerate(HEADS)
         if head in FINE_LABELS
     }
+
+
+def _score_counts(scores: Mapping[str, npt.NDArray[np.float64]]) -> dict[str, Any]:
+    """What a site's own scores are held against."""
+    counted = {head: drift.counted(found[np.isfinite(found)]) for head, found in scores.items()}
+    return {"edges": list(drift.EDGES), **counted}
 
 
 def _loaded(draft: _Draft) -> Classifier:
