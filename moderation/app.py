@@ -14,7 +14,8 @@ from moderation.akismet_account import akismet_account
 from moderation.api import api
 from moderation.coral import coral
 from moderation.docs import docs
-from moderation.endpoint import EXTENSION, service
+from moderation.endpoint import EXTENSION, finish
+from moderation.express import Express
 from moderation.openai_moderations import openai_moderations
 from moderation.perspective import perspective
 from moderation.service import Service, Shelf
@@ -50,6 +51,7 @@ def create_app(
     others = (akismet, akismet_account, perspective, coral, openai_moderations)
     for face in (*native, *others):
         app.register_blueprint(face)
+    app.wsgi_app = Express(app, app.wsgi_app)  # type: ignore[method-assign]  # as Flask advises
     return app
 
 
@@ -59,7 +61,4 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     call = (request.endpoint or "none").rpartition(".")[2]
-    service().metrics.observe(call, response.status_code, time.perf_counter() - g.started)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
+    return finish(response, call, time.perf_counter() - g.started)

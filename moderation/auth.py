@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from flask import request
+from flask import Request
 
 from moderation.errors import BadSetting
 from moderation.keys import ROLES, Keys, Role
@@ -61,9 +61,9 @@ class Gatekeeper:
         return self._may_be_open
 
 
-def bearer() -> str:
-    """The key of this request's Authorization header; empty without one."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def bearer(asked: Request) -> str:
+    """The key of a request's Authorization header; empty without one."""
+    scheme, _, key = asked.headers.get("Authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -14,7 +14,7 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from moderation.database import Database
+from moderation.database import Opened
 from moderation.tables import comments as table
 from moderation.verdict import Author, Comment
 
@@ -52,8 +52,8 @@ class Hashes:
 class SiteHistory:
     """One site's history, for the duplicate and flood checks."""
 
-    def __init__(self, database: Database, hashes: Hashes, site: str) -> None:
-        self._database = database
+    def __init__(self, opened: Opened, hashes: Hashes, site: str) -> None:
+        self._opened = opened
         self._hashes = hashes
         self._site = site
 
@@ -79,7 +79,7 @@ class SiteHistory:
         self, hashes: Sequence[str], query: sa.Select[str, int], seconds: float
     ) -> list[int]:
         given = {"site": self._site, "hashes": [*set(hashes)], "since": time.time() - seconds}
-        with self._database.reading() as connection:
+        with self._opened() as connection:
             rows = connection.execute(query, given).all()
         seen = Counter({row[0]: row[1] for row in rows})
         counts = []

@@ -90,7 +90,7 @@ def to_row(
         "site": policy.site,
         "external_id": comment.external_id or None,
         "idempotency_key": key,
-        "request_hash": hashes.request(comment),
+        "request_hash": hashes.request(comment) if key else "",
         "received": time.time(),
         "content": content,
         "facts": facts,

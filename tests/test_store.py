@@ -29,6 +29,7 @@ from moderation.errors import (
     UnknownComment,
     UnknownKey,
 )
+from moderation.intake import Submission
 from moderation.labels import LABEL_COLUMNS
 from moderation.settings import Policy
 from moderation.store import Store
@@ -223,18 +224,19 @@ def test_a_batch_is_kept_in_order_and_its_repetition_answers_the_same(
 def test_only_what_is_new_is_judged(store: Store, policy: Policy) -> None:
     judged: list[str] = []
 
-    def judge(new: Sequence[Comment]) -> list[Verdict]:
+    def judge(new: Sequence[Comment], _: object) -> list[Verdict]:
         judged.extend(comment.content for comment in new)
         return [verdict("spam", spam=0.9)] * len(new)
 
     old = Comment("old", external_id="1")
     (first,) = store.record(policy, [old], [verdict()])
     batch = [Comment("a"), old, Comment("b")]
-    kept = store.submit(policy, batch, judge, "k")
+    (kept,) = store.submit(policy, [Submission(batch, "k")], judge)
+    assert not isinstance(kept, Conflict)
     assert [stored.comment.content for stored in kept] == ["a", "old", "b"]
     assert [stored.status for stored in kept] == ["held", "published", "held"]
     assert kept[1] == first
-    assert store.submit(policy, batch, judge, "k") == kept
+    assert store.submit(policy, [Submission(batch, "k")], judge) == [kept]
     assert judged == ["a", "b"]
 
 
