@@ -34,11 +34,13 @@ class Express:
         if environ["PATH_INFO"] != _PATH or environ["REQUEST_METHOD"] != _METHOD:
             return self._rest(environ, start_response)
         started = time.perf_counter()
-        asked = self._app.request_class(environ)
+        asked = self._app.request_class(environ, populate_request=False)
         with self._app.app_context():
             try:
                 response = self._view(asked)
             except Exception as error:
                 response = problems.answer(error, asked)
             finish(response, self._name, time.perf_counter() - started)
-        return response(environ, start_response)
+        body = response.get_data()
+        start_response(response.status, [*response.headers, ("Content-Length", str(len(body)))])
+        return [body]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -46,7 +45,7 @@ class Hashes:
 
     def _hash(self, *parts: str) -> str:
         message = "\0".join(parts).encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+        return hmac.digest(self._secret, message, "sha256").hex()
 
 
 class SiteHistory:
