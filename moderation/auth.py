@@ -56,8 +56,8 @@ class Gatekeeper:
     def is_open(self) -> bool:
         """Whether nobody needs a key. Once it is closed, it stays so."""
         if self._may_be_open and time.monotonic() - self._asked > _RECHECK_SECONDS:
+            self._asked = time.monotonic()  # first, so that of many callers one asks
             self._may_be_open = not self._keys.any()
-            self._asked = time.monotonic()
         return self._may_be_open
 
 

@@ -245,8 +245,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def dripping(port: int, clients: int) -> Iterator[list[socket.socket]]:
-    """Clients that have begun a request and send no more: idle, half a header, half a body."""
+def dripping(port: int, clients: int, only: int | None = None) -> Iterator[list[socket.socket]]:
+    """Clients that have begun a request and send no more: idle, half a header, half a body; or
+    only one kind of these."""
     begun = (
         b"",
         b"POST /v1/comments HT",
@@ -257,7 +258,7 @@ def dripping(port: int, clients: int) -> Iterator[list[socket.socket]]:
     try:
         for number in range(clients):
             connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-            connection.sendall(begun[number % len(begun)])
+            connection.sendall(begun[number % len(begun) if only is None else only])
             sockets.append(connection)
         yield sockets
     finally:
