@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -37,20 +38,30 @@ class Gatekeeper:
     """Tells callers from their keys. On a loopback address, until a first key is created,
     everybody may do everything: that is for a first try."""
 
-    def __init__(self, keys: Keys, *, open_until_first_key: bool) -> None:
-        self._keys = keys
+    def __init__(
+        self,
+        keys: Keys,
+        count: Callable[[str, str], None] = lambda site, key: None,
+        *,
+        open_until_first_key: bool,
+    ) -> None:
+        """`count` is told the site and the key of each call, and may refuse it."""
+        self._keys, self._count = keys, count
         self._may_be_open = open_until_first_key
         self._asked = float("-inf")
 
     def admit(self, key: str, role: Role) -> Caller:
-        """The caller with this key; KeyNeeded or KeyTooWeak where it does not open this door."""
+        """The caller with this key; KeyNeeded or KeyTooWeak where it does not open this door,
+        TooManyCalls where it was used too often."""
         if self.is_open():
+            self._count(GENERAL, "")
             return Caller(GENERAL, ROLES[-1], "")
         record = self._keys.find(key) if key else None
         if record is None:
             raise KeyNeeded(f"{'This key is unknown or revoked' if key else 'No key'}. {_HOW}")
         if not record.may(role):
             raise KeyTooWeak(f"This call needs a key of role {role}; yours is of {record.role}.")
+        self._count(record.site, record.id)
         return Caller(record.site, record.role, record.id)
 
     def is_open(self) -> bool:

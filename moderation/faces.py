@@ -84,6 +84,12 @@ def failure(error: Exception) -> tuple[int, str]:
     return 500, "The service made a mistake and logged it."
 
 
+def retry_after(error: Exception) -> dict[str, str]:
+    """The header that says when to come again, where that may help."""
+    own = error.headers if isinstance(error, RequestError) else {}
+    return {**problems.retry_after(getattr(error, "status", 500)), **own}
+
+
 def _by_id(site: str, comment_id: str) -> Stored | None:
     try:
         return service().store.find(site, comment_id) if comment_id else None

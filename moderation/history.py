@@ -39,6 +39,10 @@ class Hashes:
         """Of whom the comment is from."""
         return self._hash(_identity(author))
 
+    def address(self, site: str, ip: str) -> str:
+        """Of an author's address on one site."""
+        return self._hash("address", site, ip)
+
     def request(self, comment: Comment) -> str:
         """Of everything in it."""
         return self._hash(json.dumps(asdict(comment), sort_keys=True))

@@ -125,7 +125,10 @@ def _bad_key(error: RequestError) -> Response:
 
 @openai_moderations.errorhandler(Exception)
 def _failed(error: Exception) -> Response:
-    return _error(*faces.failure(error))
+    status, message = faces.failure(error)
+    response = _error(status, message, code="rate_limit_exceeded" if status == 429 else None)
+    response.headers.update(faces.retry_after(error))
+    return response
 
 
 def _error(
@@ -133,7 +136,4 @@ def _error(
 ) -> Response:
     kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     facts = {"message": message, "type": kind, "param": param, "code": code}
-    response = reply({"error": facts}, status)
-    if status in (429, 503):
-        response.headers["Retry-After"] = "1"
-    return response
+    return reply({"error": facts}, status)

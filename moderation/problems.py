@@ -40,7 +40,7 @@ class RequestError(Exception):
 
     status: ClassVar[int] = 400
     title: ClassVar[str] = "Bad request"
-    headers: ClassVar[dict[str, str]] = {}
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -64,7 +64,7 @@ class KeyNeeded(RequestError):
 
     status = 401
     title = "Key needed"
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="moderation"'}
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="moderation"'}
 
 
 class KeyTooWeak(RequestError):
@@ -79,6 +79,17 @@ class TooManyBatches(RequestError):
 
     status = 429
     title = "Too many batches"
+
+
+class TooManyCalls(RequestError):
+    """More calls in this minute than the site allows a key, or an author's address."""
+
+    status = 429
+    title = "Too many calls"
+
+    def __init__(self, whose: str, limit: int, seconds: int) -> None:
+        super().__init__(f"More than {limit} a minute from one {whose}. Wait {seconds} seconds.")
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class Overloaded(RequestError):
@@ -153,6 +164,11 @@ def _http(error: HTTPException, asked: Request) -> Response:
     return _answer(status, HTTPStatus(status).phrase, detail, _UNNAMED, headers)
 
 
+def retry_after(status: int) -> dict[str, str]:
+    """When to come again, where that may help."""
+    return {"Retry-After": str(_RETRY_SECONDS)} if status in (429, 503) else {}
+
+
 def report(error: Exception, asked: Request) -> None:
     """Log an error that nobody foresaw: its kind and its place."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -164,8 +180,7 @@ def report(error: Exception, asked: Request) -> None:
 def _answer(
     status: int, title: str, detail: str, kind: str, headers: Mapping[str, str]
 ) -> Response:
-    if status in (429, 503):
-        headers = {"Retry-After": str(_RETRY_SECONDS), **headers}
+    headers = {**retry_after(status), **headers}
     return _respond(problem_json(status, title, detail, kind=kind), headers)
 
 

@@ -16,7 +16,7 @@ from moderation.errors import ModelRefused, ModerationError
 from moderation.intake import Name, Submission
 from moderation.metrics import Metrics
 from moderation.moderator import Moderator
-from moderation.problems import Overloaded, TooManyBatches
+from moderation.problems import Overloaded, TooManyBatches, TooManyCalls
 from moderation.settings import Settings
 from moderation.store import Store
 from moderation.turnstile import Turnstile
@@ -87,7 +87,9 @@ class Service:
         self.store = store
         self.shelf = shelf
         self.metrics = Metrics()
-        self.gatekeeper = Gatekeeper(store.keys, open_until_first_key=is_loopback(settings.host))
+        self.gatekeeper = Gatekeeper(
+            store.keys, self._count_call, open_until_first_key=is_loopback(settings.host)
+        )
         self.singles = Batcher(
             self._judge_all,
             _overloaded,
@@ -116,6 +118,7 @@ class Service:
         gives judged comments an external_id."""
         order = _Order(comments, idempotency_key, name, site, record, alone)
         if len(comments) == 1:
+            self._count_comment(site, comments[0])
             return self.singles(order, size=len(comments[0].content))
         with self.batches.turn():
             (answer,) = self._judge_all([order])
@@ -145,6 +148,19 @@ class Service:
             raise ModelRefused(model.version, "its scores are not probabilities")
         self.store.ping()
         return model.version
+
+    def _count_call(self, site: str, key: str) -> None:
+        if limit := self.settings.policy(site).key_rate:
+            self._count("key", f"key:{site}:{key}", limit)
+
+    def _count_comment(self, site: str, comment: Comment) -> None:
+        limit, ip = self.settings.policy(site).address_rate, comment.author.ip
+        if limit and ip:
+            self._count("address", self.store.address(site, ip), limit)
+
+    def _count(self, whose: str, who: str, limit: int) -> None:
+        if seconds := self.store.rates.wait(who, limit):
+            raise TooManyCalls(whose, limit, seconds)
 
     def _judge_all(self, orders: Sequence[_Order]) -> list[list[Judged] | Exception]:
         alike: dict[tuple[str, bool, bool], dict[int, _Order]] = {}

@@ -151,6 +151,22 @@ SETTINGS: tuple[Setting, ...] = (
         "site",
         "Seconds in which the same text is held; 0 turns the check off.",
     ),
+    # How much may come in. What is more is answered 429, with the time to come again.
+    Setting(
+        "key_rate",
+        integer(0),
+        0,
+        "site",
+        "Calls a minute of one key, on all machines together; 0 is no limit.",
+    ),
+    Setting(
+        "address_rate",
+        integer(0),
+        0,
+        "site",
+        "Comments a minute from one author's address, kept as a keyed hash for two minutes; 0 is "
+        "no limit, and nothing kept.",
+    ),
     # What other systems' protocols need.
     Setting(
         "akismet_discard",

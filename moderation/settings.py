@@ -47,6 +47,8 @@ class Policy:
     flood_limit: int
     flood_window: float
     duplicate_window: float
+    key_rate: int
+    address_rate: int
     retention_days: int
     akismet_discard: float | None
     coral_secrets: tuple[str, ...] = field(repr=False)

@@ -16,6 +16,7 @@ from moderation.intake import Intake, Judge, Submission
 from moderation.keys import Keys
 from moderation.labels import label_rows
 from moderation.queue import Filters, queue_page
+from moderation.rates import Rates
 from moderation.settings import Policy
 from moderation.stored import (
     Label,
@@ -49,6 +50,7 @@ class Store:
         self._database = database
         self._hashes = Hashes(database.fact("secret"))
         self._intake = Intake(database, self._hashes)
+        self.rates = Rates(database)
         self.keys = Keys(database)
 
     @classmethod
@@ -68,6 +70,10 @@ class Store:
     def history(self, site: str) -> SiteHistory:
         """What the duplicate and flood checks ask."""
         return SiteHistory(self._database.reading, self._hashes, site)
+
+    def address(self, site: str, ip: str) -> str:
+        """A keyed hash of an author's address."""
+        return self._hashes.address(site, ip)
 
     def replay(
         self, site: str, batch: Sequence[Comment], idempotency_key: str = ""

@@ -118,3 +118,11 @@ keys = sa.Table(
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("revoked", sa.Double),
 )
+
+rates = sa.Table(  # calls of a minute; `who` is a key's id, or a keyed hash of an address
+    "rates",
+    metadata,
+    sa.Column("who", Text, primary_key=True),
+    sa.Column("minute", sa.Integer, primary_key=True),
+    sa.Column("calls", sa.Integer, nullable=False),
+)

@@ -114,7 +114,9 @@ def test_on_a_full_disk_nothing_is_recorded_and_everything_says_so(
     preview = submit(service, "cheap pills", record=False)
     assert (preview.status, preview.json["decision"]) == (200, "hold")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    akismet = service.call("POST", "/1.1/comment-check", b"api_key=kkkkkkkkkkkk&blog=b&comment_content=fine", form)
+    akismet = service.call(
+        "POST", "/1.1/comment-check", b"api_key=kkkkkkkkkkkk&blog=b&comment_content=fine", form
+    )
     assert (akismet.status, akismet.body) == (200, b"true")
     assert "degraded" in akismet.headers["x-akismet-error"]
     assert service.call("GET", "/readyz").status == 503
