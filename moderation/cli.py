@@ -26,6 +26,7 @@ OWN = {
     "score": "Judge every row of a file.",
     "models": "List the installed models and switch between them.",
     "labels": "Write the moderators' labels as a labelled CSV, to train on.",
+    "doctor": "Look at what the service needs, and say what to mend.",
     "keys": "Create, list and revoke keys of the HTTP API.",
 }
 _STOPPED = 130  # what shells say of a command that Ctrl-C ended

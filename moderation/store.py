@@ -67,6 +67,20 @@ class Store:
         with self._database.writing() as connection:
             connection.execute(_PING, {"now": str(time.time())})
 
+    def clock(self) -> float:
+        """The database's time; of SQLite it is this machine's."""
+        with self._database.reading() as connection:
+            if connection.dialect.name == "sqlite":
+                return time.time()
+            now = sa.func.extract("epoch", sa.func.clock_timestamp())
+            return float(connection.scalar(sa.select(now)) or 0)
+
+    def newest(self) -> float:
+        """When the last comment came; 0 where there is none."""
+        with self._database.reading() as connection:
+            newest = sa.select(comments.c.received).order_by(comments.c.id.desc()).limit(1)
+            return float(connection.scalar(newest) or 0)
+
     def history(self, site: str) -> SiteHistory:
         """What the duplicate and flood checks ask."""
         return SiteHistory(self._database.reading, self._hashes, site)
