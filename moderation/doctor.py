@@ -187,9 +187,8 @@ def _writable(folder: Path, part: str, fact: str) -> Iterator[Found]:
 
 
 def _open_to_others(place: Path, rights: int) -> bool:
-    """Whether other users of this machine have these rights, and can come as far as there."""
+    """Whether other users of this machine have these rights, and its folder lets them in."""
     if os.name != "posix" or not place.exists():
         return False
-    above = place.absolute().parents
-    reached = all(folder.stat().st_mode & stat.S_IXOTH for folder in above)
-    return reached and bool(place.stat().st_mode & rights)
+    folder = place.absolute().parent
+    return bool(folder.stat().st_mode & stat.S_IXOTH) and bool(place.stat().st_mode & rights)

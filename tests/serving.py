@@ -160,6 +160,7 @@ class Served:
 
     def __init__(self, folder: Path, *options: str, **given: object) -> None:
         self.port = free_port()
+        self.database = environment(folder, **given)["MODERATION_DATABASE"]
         self.lines: list[str] = []
         self._errors = folder / "serve.log"
         with self._errors.open("wb") as errors:
@@ -206,16 +207,7 @@ class Served:
         self, method: str, path: str, data: Any = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            sent = {"Content-Type": "application/json"} if data is not None else {}
-            body = data if data is None or isinstance(data, bytes) else json.dumps(data).encode()
-            connection.request(method, path, body, {**sent, **(headers or {})})
-            response = connection.getresponse()
-            named = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, named, response.read())
-        finally:
-            connection.close()
+        return request(self.port, method, path, data, headers)
 
     def raw(self, request: bytes) -> bytes:
         """What comes back for these bytes until the end of the connection, or of a second."""
@@ -229,6 +221,34 @@ class Served:
             except (TimeoutError, ConnectionError):
                 pass
             return received
+
+
+def request(
+    port: int, method: str, path: str, data: Any = None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """One request over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        sent = {"Content-Type": "application/json"} if data is not None else {}
+        body = data if data is None or isinstance(data, bytes) else json.dumps(data).encode()
+        connection.request(method, path, body, {**sent, **(headers or {})})
+        response = connection.getresponse()
+        named = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, named, response.read())
+    finally:
+        connection.close()
+
+
+def wait_for(port: int) -> None:
+    """Until something listens there."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def clean_environment() -> dict[str, str]:
