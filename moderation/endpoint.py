@@ -134,6 +134,11 @@ def _json_body(asked: Request) -> Any:
     raw = asked.get_data()
     if asked.content_length is None and len(raw) >= (asked.max_content_length or math.inf):
         raise RequestEntityTooLarge  # werkzeug cuts a chunked body off there, and says nothing
+    return read_json(raw)
+
+
+def read_json(raw: bytes) -> Any:
+    """The value of a body; BrokenJson says where it is none."""
     try:
         return _DECODER.decode(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
