@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from flask import Request
+from flask import Request, request
 
 from moderation.errors import BadSetting
 from moderation.keys import ROLES, Keys, Role
@@ -72,7 +72,7 @@ class Gatekeeper:
         return self._may_be_open
 
 
-def bearer(asked: Request) -> str:
+def bearer(asked: Request = request) -> str:
     """The key of a request's Authorization header; empty without one."""
     scheme, _, key = asked.headers.get("Authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""

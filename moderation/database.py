@@ -33,7 +33,7 @@ _PRAGMAS = (
     "secure_delete = ON",
 )
 
-_SCHEMA_LOCK, _SITE_LOCK = 7_060_521, 7_060_522  # any numbers of our own
+_SCHEMA_LOCK, _SITE_LOCK = 7_060_521, 7_060_523  # any numbers of our own
 _ONLY_ONE = sa.select(
     sa.func.pg_advisory_xact_lock(_SITE_LOCK, sa.func.hashtext(sa.bindparam("site")))
 )

@@ -12,7 +12,6 @@ import json
 from dataclasses import dataclass, replace
 from functools import partial
 
-from flask import request
 from werkzeug.exceptions import HTTPException
 
 from moderation import problems
@@ -80,7 +79,7 @@ def failure(error: Exception) -> tuple[int, str]:
         return error.status, str(error)
     if isinstance(error, HTTPException):
         return error.code or 500, str(error.description)
-    problems.report(error, request)
+    problems.report(error)
     return 500, "The service made a mistake and logged it."
 
 

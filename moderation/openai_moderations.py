@@ -49,7 +49,7 @@ class BadInput(Exception):
 @openai_moderations.post("/v1/moderations")
 def moderations() -> Response:
     """A result for each input text."""
-    site = service().gatekeeper.admit(bearer(request), "submit").site
+    site = service().gatekeeper.admit(bearer(), "submit").site
     request.max_content_length = service().settings.max_batch_body
     texts = _texts(_body().get("input"))
     longest = service().settings.policy(site).max_length

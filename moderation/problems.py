@@ -169,7 +169,7 @@ def retry_after(status: int) -> dict[str, str]:
     return {"Retry-After": str(_RETRY_SECONDS)} if status in (429, 503) else {}
 
 
-def report(error: Exception, asked: Request) -> None:
+def report(error: Exception, asked: Request = request) -> None:
     """Log an error that nobody foresaw: its kind and its place."""
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{f.filename}:{f.lineno}" for f in reversed(frames[-6:]))
