@@ -16,6 +16,7 @@ from flask import Blueprint, Response, g, request
 from moderation import faces
 from moderation.akismet_request import Invalid
 from moderation.endpoint import service
+from moderation.problems import TooManyCalls
 from moderation.settings import GENERAL
 
 CHECK = "comment_check"
@@ -64,8 +65,11 @@ def _failed(error: Exception) -> Response:
     calls, that they failed, so that the client keeps what it wanted to tell."""
     why = " ".join(faces.failure(error)[1].encode("ascii", "replace").decode().split())
     if (request.endpoint or "").rpartition(".")[2] != CHECK:
-        response = say("failed", {_HELP: why, "Retry-After": "1"})
-        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        response = say("failed", {_HELP: why, "Retry-After": "1", **faces.retry_after(error)})
+        limited = isinstance(error, TooManyCalls)
+        response.status_code = (
+            HTTPStatus.TOO_MANY_REQUESTS if limited else HTTPStatus.SERVICE_UNAVAILABLE
+        )
         return response
     if service().settings.policy(g.get("site", GENERAL)).on_error == "publish":
         return say("false", {_HELP: why})

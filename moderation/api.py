@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from marshmallow import ValidationError
 
 from moderation.answer_schemas import (
@@ -51,9 +51,10 @@ _COMMENT = CommentSchema()
     answer=VerdictSchema(),
     headers=_HEADERS,
     errors=(409,),
-    turn="comment",
 )
-def submit_comment(caller: Caller, body: Comment, query: Mapping[str, Any]) -> Response:
+def submit_comment(
+    caller: Caller, body: Comment, query: Mapping[str, Any], headers: Mapping[str, str]
+) -> Response:
     """Judge a comment and record it.
 
     `publish` it, or `hold` it for a moderator. `html` is safe to insert into a page in both cases.
@@ -64,7 +65,7 @@ def submit_comment(caller: Caller, body: Comment, query: Mapping[str, Any]) -> R
     `Idempotency-Key` or `external_id`: nothing is stored twice.
     """
     _check_length(caller, body)
-    key = _idempotency_key()
+    key = _idempotency_key(headers)
     (judged,) = service().judge(caller.site, [body], record=query["record"], idempotency_key=key)
     return reply(verdict_json(judged.id, judged.verdict))
 
@@ -78,9 +79,11 @@ def submit_comment(caller: Caller, body: Comment, query: Mapping[str, Any]) -> R
     answer=VerdictsSchema(),
     headers=_HEADERS,
     errors=(409, 429),
-    turn="batch",
+    large=True,
 )
-def submit_batch(caller: Caller, body: Mapping[str, Any], query: Mapping[str, Any]) -> Response:
+def submit_batch(
+    caller: Caller, body: Mapping[str, Any], query: Mapping[str, Any], headers: Mapping[str, str]
+) -> Response:
     """Judge up to 1,000 comments.
 
     The verdicts come in the same order. Where a comment cannot be read, a problem stands in its
@@ -88,7 +91,7 @@ def submit_batch(caller: Caller, body: Mapping[str, Any], query: Mapping[str, An
     """
     read = [_read(caller, item) for item in body["comments"]]
     comments = [item for item in read if isinstance(item, Comment)]
-    key = _idempotency_key()
+    key = _idempotency_key(headers)
     judged = iter(
         service().judge(caller.site, comments, record=query["record"], idempotency_key=key)
     )
@@ -188,8 +191,8 @@ def export_labels(caller: Caller) -> Response:
     return response
 
 
-def _idempotency_key() -> str:
-    key = request.headers.get(KEY_HEADER, "")
+def _idempotency_key(headers: Mapping[str, str]) -> str:
+    key = headers[KEY_HEADER]
     if len(key) > _LONGEST_KEY:
         raise ValidationError({KEY_HEADER: [f"Longer than {_LONGEST_KEY} characters."]})
     return key

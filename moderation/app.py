@@ -16,7 +16,8 @@ from moderation.author_api import author_api
 from moderation.chat import chat
 from moderation.coral import coral
 from moderation.docs import docs
-from moderation.endpoint import EXTENSION, service
+from moderation.endpoint import EXTENSION, finish
+from moderation.express import Express
 from moderation.figures_page import figures_page
 from moderation.models_page import models_page
 from moderation.openai_moderations import openai_moderations
@@ -59,6 +60,7 @@ def create_app(
     pages = (sign_in, review, figures_page, models_page, webhooks_page)
     for face in (*native, *others, *pages):
         app.register_blueprint(face)
+    app.wsgi_app = Express(app, app.wsgi_app)  # type: ignore[method-assign]  # as Flask advises
     return app
 
 
@@ -68,7 +70,4 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     call = (request.endpoint or "none").rpartition(".")[2]
-    service().metrics.observe(call, response.status_code, time.perf_counter() - g.started)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
+    return finish(response, call, time.perf_counter() - g.started)

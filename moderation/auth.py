@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from flask import request
+from flask import Request, request
 
 from moderation.errors import BadSetting
 from moderation.keys import ROLES, Keys, Role
@@ -42,33 +43,43 @@ class Gatekeeper:
     a link that signs in whoever opens it first. Creating a key ends all of that at once.
     """
 
-    def __init__(self, keys: Keys, *, open_until_first_key: bool) -> None:
-        self._keys = keys
+    def __init__(
+        self,
+        keys: Keys,
+        count: Callable[[str, str], None] = lambda site, key: None,
+        *,
+        open_until_first_key: bool,
+    ) -> None:
+        """`count` is told the site and the key of each call, and may refuse it."""
+        self._keys, self._count = keys, count
         self._may_be_open = open_until_first_key
         self._asked = float("-inf")
 
     def admit(self, key: str, role: Role) -> Caller:
-        """The caller with this key; KeyNeeded or KeyTooWeak where it does not open this door."""
+        """The caller with this key; KeyNeeded or KeyTooWeak where it does not open this door,
+        TooManyCalls where it was used too often."""
         if self.is_open():
+            self._count(GENERAL, "")
             return Caller(GENERAL, ROLES[-1], "")
         record = self._keys.find(key) if key else None
         if record is None:
             raise KeyNeeded(f"{'This key is unknown or revoked' if key else 'No key'}. {_HOW}")
         if not record.may(role):
             raise KeyTooWeak(f"This call needs a key of role {role}; yours is of {record.role}.")
+        self._count(record.site, record.id)
         return Caller(record.site, record.role, record.id)
 
     def is_open(self) -> bool:
         """Whether nobody needs a key. Once it is closed, it stays so."""
         if self._may_be_open and time.monotonic() - self._asked > _RECHECK_SECONDS:
+            self._asked = time.monotonic()  # first, so that of many callers one asks
             self._may_be_open = not self._keys.any()
-            self._asked = time.monotonic()
         return self._may_be_open
 
 
-def bearer() -> str:
-    """The key of this request's Authorization header; empty without one."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def bearer(asked: Request = request) -> str:
+    """The key of a request's Authorization header; empty without one."""
+    scheme, _, key = asked.headers.get("Authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -28,6 +28,7 @@ OWN = {
     "score": "Judge every row of a file.",
     "models": "List the installed models and switch between them.",
     "labels": "Write the moderators' labels as a labelled CSV, to train on.",
+    "doctor": "Look at what the service needs, and say what to mend.",
     "keys": "Create, list and revoke keys of the HTTP API.",
     "demo": "Start the service and a small blog that uses it, for a first look.",
 }

@@ -6,8 +6,9 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ _PRAGMAS = (
     "foreign_keys = ON",
     "secure_delete = ON",
 )
+
+_SITE_LOCK = 7_060_523  # any number of our own
+_ONLY_ONE = sa.select(
+    sa.func.pg_advisory_xact_lock(_SITE_LOCK, sa.func.hashtext(sa.bindparam("site")))
+)
+
+Opened = Callable[[], AbstractContextManager[sa.Connection]]
+"""Gives a connection to look into the database with."""
 
 
 class Database:
@@ -69,6 +78,26 @@ class Database:
         """A transaction: all of it, or nothing. Once it is left, it is on the disk."""
         with self._turn, _named_errors(), self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def writing_later(self, site: str) -> Iterator[Opened]:
+        """`writing`, from when the connection is first asked for; then it is the only one that
+        writes for this site in this way."""
+        with ExitStack() as stack:
+
+            @cache
+            def begun() -> sa.Connection:
+                connection = stack.enter_context(self.writing())
+                if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+                    connection.execute(_ONLY_ONE, {"site": site})
+                return connection
+
+            @contextmanager
+            def opened() -> Iterator[sa.Connection]:
+                with _named_errors():
+                    yield begun()
+
+            yield opened
 
     def fact(self, name: str) -> str:
         """What the store remembers about itself."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Request, Response, current_app, request
 from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -22,10 +21,10 @@ from moderation.problems import BrokenJson, WrongMediaType
 from moderation.service import Service
 
 Answer = Schema | str
-Turn = Literal["comment", "batch"]
 View = TypeVar("View", bound=Callable[..., Response])
 
 EXTENSION = "moderation"
+_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,8 @@ class Operation:
     """Another media type, for whoever asks for it by `Accept`."""
     headers: Mapping[str, str]
     errors: tuple[int, ...]
-    turn: Turn | None
+    large: bool
+    """Whether its body may be as large as a batch."""
     doc: str
 
 
@@ -64,12 +64,12 @@ def route(
     also: str | None = None,
     headers: Mapping[str, str] | None = None,
     errors: tuple[int, ...] = (),
-    turn: Turn | None = None,
+    large: bool = False,
 ) -> Callable[[View], View]:
     """Register a view under `METHOD /path`.
 
     It is called with what the declaration asks for: `caller` where there is a role, `body` and
-    `query` where there is a schema, and the parts of the path.
+    `query` where there is a schema, `headers` where some are named, and the parts of the path.
     """
     method, path = rule.split(" ")
 
@@ -84,12 +84,12 @@ def route(
             also,
             headers or {},
             errors,
-            turn,
+            large,
             view.__doc__ or "",
         )
 
-        def call(**parts: str) -> Response:
-            return _call(view, operation, parts)
+        def call(asked: Request | None = None, **parts: str) -> Response:
+            return _call(view, operation, asked or request, parts)
 
         call.operation = operation  # type: ignore[attr-defined]  # read by the OpenAPI document
         blueprint.add_url_rule(path, view.__name__, call, methods=[method])
@@ -105,32 +105,44 @@ def reply(data: Mapping[str, Any], status: int = 200) -> Response:
     )
 
 
-def _call(view: Callable[..., Response], operation: Operation, parts: dict[str, str]) -> Response:
+def finish(response: Response, call: str, seconds: float) -> Response:
+    """Count an answer, and give it the headers that all have."""
+    service().metrics.observe(call, response.status_code, seconds)
+    for name, value in _HEADERS:
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _call(
+    view: Callable[..., Response], operation: Operation, asked: Request, parts: dict[str, str]
+) -> Response:
     here, given = service(), dict[str, Any](parts)
     if operation.role is None:
         return view(**given)
-    given["caller"] = here.gatekeeper.admit(bearer(), operation.role)
+    given["caller"] = here.gatekeeper.admit(bearer(asked), operation.role)
     if operation.query is not None:
-        given["query"] = operation.query.load(request.args.to_dict())
+        given["query"] = operation.query.load(asked.args.to_dict())
+    if operation.headers:
+        given["headers"] = {name: asked.headers.get(name, "") for name in operation.headers}
     settings = here.settings
-    request.max_content_length = (
-        settings.max_batch_body if operation.turn == "batch" else settings.max_body
-    )
-    # The body is read before anybody's turn: a client that dribbles holds up nobody else.
-    document = _json_body() if operation.body is not None else {}
-    with here.turnstiles[operation.turn].turn() if operation.turn else nullcontext():
-        if operation.body is not None:
-            given["body"] = operation.body.load(document)
-        return view(**given)
+    asked.max_content_length = settings.max_batch_body if operation.large else settings.max_body
+    if operation.body is not None:
+        given["body"] = operation.body.load(_json_body(asked))
+    return view(**given)
 
 
-def _json_body() -> Any:
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if not request.is_json or encoding != "identity":
+def _json_body(asked: Request) -> Any:
+    encoding = asked.headers.get("Content-Encoding", "identity").lower()
+    if not asked.is_json or encoding != "identity":
         raise WrongMediaType("Send JSON, uncompressed, with `Content-Type: application/json`.")
-    raw = request.get_data()
-    if request.content_length is None and len(raw) >= (request.max_content_length or math.inf):
+    raw = asked.get_data()
+    if asked.content_length is None and len(raw) >= (asked.max_content_length or math.inf):
         raise RequestEntityTooLarge  # werkzeug cuts a chunked body off there, and says nothing
+    return read_json(raw)
+
+
+def read_json(raw: bytes) -> Any:
+    """The value of a body; BrokenJson says where it is none."""
     try:
         return _DECODER.decode(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 
 from werkzeug.exceptions import HTTPException
 
@@ -20,7 +21,7 @@ from moderation.errors import ModerationError, UnknownComment
 from moderation.problems import RequestError
 from moderation.service import Judged
 from moderation.stored import Label, ReviewDecision, Stored
-from moderation.verdict import Comment, Decision
+from moderation.verdict import Comment, Verdict
 
 # Forms write a character as up to nine bytes, and WordPress sends the comment twice.
 _FORM_OVERHEAD = 4
@@ -42,14 +43,9 @@ def largest_form() -> int:
 
 def judge(site: str, comment: Comment, source: str, *, record: bool = True) -> Judged:
     """The verdict on a comment. It is recorded once, however often it is sent."""
-    here = service()
-    with here.turnstiles["comment"].turn():
-        (judged,) = here.judge(site, [comment], record=False, alone=True)
-        if not record:
-            return judged
-        named = replace(comment, external_id=_name(source, comment, judged.verdict.decision))
-        (stored,) = here.store.record(here.settings.policy(site), [named], [judged.verdict])
-    return Judged(stored.id, judged.verdict)
+    name = partial(_name, source)
+    (judged,) = service().judge(site, [comment], record=record, alone=True, name=name)
+    return judged
 
 
 def learn(caller: Caller, comment: Comment, word: Word, comment_id: str = "") -> None:
@@ -87,6 +83,12 @@ def failure(error: Exception) -> tuple[int, str]:
     return 500, "The service made a mistake and logged it."
 
 
+def retry_after(error: Exception) -> dict[str, str]:
+    """The header that says when to come again, where that may help."""
+    own = error.headers if isinstance(error, RequestError) else {}
+    return {**problems.retry_after(getattr(error, "status", 500)), **own}
+
+
 def _by_id(site: str, comment_id: str) -> Stored | None:
     try:
         return service().store.find(site, comment_id) if comment_id else None
@@ -94,10 +96,10 @@ def _by_id(site: str, comment_id: str) -> Stored | None:
         return None
 
 
-def _name(source: str, comment: Comment, decision: Decision) -> str:
+def _name(source: str, comment: Comment, verdict: Verdict) -> str:
     """The same for the same comment by the same author on the same page, until it is judged
     otherwise. Without the address, which is never kept."""
     author, article = comment.author, comment.article
     facts = [comment.content, author.id, author.name, author.email, author.url, article.url]
-    digest = hashlib.sha256(json.dumps([*facts, decision]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([*facts, verdict.decision]).encode()).hexdigest()
     return f"{source}:{digest}"

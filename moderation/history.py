@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -14,7 +13,7 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from moderation.database import Database
+from moderation.database import Opened
 from moderation.tables import comments as table
 from moderation.verdict import Author, Comment
 
@@ -40,20 +39,24 @@ class Hashes:
         """Of whom the comment is from."""
         return self._hash(_identity(author))
 
+    def address(self, site: str, ip: str) -> str:
+        """Of an author's address on one site."""
+        return self._hash("address", site, ip)
+
     def request(self, comment: Comment) -> str:
         """Of everything in it."""
         return self._hash(json.dumps(asdict(comment), sort_keys=True))
 
     def _hash(self, *parts: str) -> str:
         message = "\0".join(parts).encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+        return hmac.digest(self._secret, message, "sha256").hex()
 
 
 class SiteHistory:
     """One site's history, for the duplicate and flood checks."""
 
-    def __init__(self, database: Database, hashes: Hashes, site: str) -> None:
-        self._database = database
+    def __init__(self, opened: Opened, hashes: Hashes, site: str) -> None:
+        self._opened = opened
         self._hashes = hashes
         self._site = site
 
@@ -79,7 +82,7 @@ class SiteHistory:
         self, hashes: Sequence[str], query: sa.Select[str, int], seconds: float
     ) -> list[int]:
         given = {"site": self._site, "hashes": [*set(hashes)], "since": time.time() - seconds}
-        with self._database.reading() as connection:
+        with self._opened() as connection:
             rows = connection.execute(query, given).all()
         seen = Counter({row[0]: row[1] for row in rows})
         counts = []

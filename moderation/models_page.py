@@ -55,7 +55,7 @@ def start_retrain(caller: Caller) -> Answer:
 def compare_model(caller: Caller, version: str) -> Answer:
     """What would change with this model."""
     here = service()
-    with here.turnstiles["batch"].turn():
+    with here.batches.turn():
         recorded = here.store.queue(caller.site, limit=COMPARED).comments
 
         def by(model: Any) -> Any:

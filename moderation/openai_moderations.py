@@ -79,9 +79,8 @@ def moderations() -> Response:
     longest = service().settings.policy(site).max_length
     if any(len(text) > longest for text in texts):
         raise BadInput(f"An input is longer than {longest} characters.")
-    with service().turnstiles["comment" if len(texts) == 1 else "batch"].turn():
-        comments = [Comment(text) for text in texts]
-        judged = service().judge(site, comments, record=False, alone=True)
+    comments = [Comment(text) for text in texts]
+    judged = service().judge(site, comments, record=False, alone=True)
     return reply(
         {
             "id": f"modr-{secrets.token_hex(12)}",
@@ -135,7 +134,10 @@ def _bad_key(error: RequestError) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    return _error(*faces.failure(error))
+    status, message = faces.failure(error)
+    response = _error(status, message, code="rate_limit_exceeded" if status == 429 else None)
+    response.headers.update(faces.retry_after(error))
+    return response
 
 
 def _error(
@@ -143,10 +145,7 @@ def _error(
 ) -> Response:
     kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     facts = {"message": message, "type": kind, "param": param, "code": code}
-    response = reply({"error": facts}, status)
-    if status in (429, 503):
-        response.headers["Retry-After"] = "1"
-    return response
+    return reply({"error": facts}, status)
 
 
 handle_errors(openai_moderations)

@@ -26,7 +26,7 @@ belongs to one site and to one of the roles `submit`, `moderate`, `admin`, each 
 the ones before it.
 """
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
-_OF_KEYS = (401, 403, 503)
+_OF_KEYS = (401, 403, 429, 503)
 _OF_BODIES = (400, 413, 415, 422)
 
 

@@ -75,7 +75,9 @@ def _refused(error: Refused) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    return _answer(*faces.failure(error))
+    response = _answer(*faces.failure(error))
+    response.headers.update(faces.retry_after(error))
+    return response
 
 
 def _answer(status: int, message: str, details: Sequence[dict[str, Any]] = ()) -> Response:
@@ -83,7 +85,4 @@ def _answer(status: int, message: str, details: Sequence[dict[str, Any]] = ()) -
     error: dict[str, Any] = {"code": status, "message": message, "status": name}
     if details:
         error["details"] = [*details]
-    response = reply({"error": error}, status)
-    if status in (429, 503):
-        response.headers["Retry-After"] = "1"
-    return response
+    return reply({"error": error}, status)

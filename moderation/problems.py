@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -40,7 +40,7 @@ class RequestError(Exception):
 
     status: ClassVar[int] = 400
     title: ClassVar[str] = "Bad request"
-    headers: ClassVar[dict[str, str]] = {}
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -64,7 +64,7 @@ class KeyNeeded(RequestError):
 
     status = 401
     title = "Key needed"
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="moderation"'}
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="moderation"'}
 
 
 class KeyTooWeak(RequestError):
@@ -79,6 +79,17 @@ class TooManyBatches(RequestError):
 
     status = 429
     title = "Too many batches"
+
+
+class TooManyCalls(RequestError):
+    """More calls in this minute than the site allows a key, or an author's address."""
+
+    status = 429
+    title = "Too many calls"
+
+    def __init__(self, whose: str, limit: int, seconds: int) -> None:
+        super().__init__(f"More than {limit} a minute from one {whose}. Wait {seconds} seconds.")
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class Overloaded(RequestError):
@@ -97,11 +108,20 @@ class InvalidFields(RequestError):
 
 def register(app: Flask) -> None:
     """Answer every error of the app in this shape."""
-    app.register_error_handler(RequestError, _known)
-    app.register_error_handler(ModerationError, _known)
-    app.register_error_handler(ValidationError, _invalid)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, lambda error: answer(error, request))
+
+
+def answer(error: Exception, asked: Request) -> Response:
+    """The problem that an error is."""
+    if isinstance(error, ValidationError):
+        return _respond(invalid_json(error), {})
+    if isinstance(error, RequestError | ModerationError):
+        headers = error.headers if isinstance(error, RequestError) else {}
+        return _answer(error.status, error.title, str(error), problem_type(error.title), headers)
+    if isinstance(error, HTTPException):
+        return _http(error, asked)
+    report(error, asked)
+    return _answer(500, HTTPStatus(500).phrase, _DETAILS[500], _UNNAMED, {})
 
 
 def problem_type(title: str) -> str:
@@ -133,43 +153,34 @@ def _join(path: str, name: object) -> str:
     return path if name == "_schema" else f"{path}.{name}" if path else str(name)
 
 
-def _known(error: RequestError | ModerationError) -> Response:
-    headers = dict(error.headers) if isinstance(error, RequestError) else {}
-    return _answer(error.status, error.title, str(error), problem_type(error.title), headers)
-
-
-def _invalid(error: ValidationError) -> Response:
-    return _respond(invalid_json(error), {})
-
-
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException, asked: Request) -> Response:
     status = error.code or 500
     detail = str(error.description or HTTPStatus(status).phrase).strip()
     if status in _DETAILS:
-        detail = _DETAILS[status].format(method=request.method)
+        detail = _DETAILS[status].format(method=asked.method)
     if isinstance(error, RequestEntityTooLarge):
-        detail = f"The body is larger than {request.max_content_length} bytes, the most this takes."
+        detail = f"The body is larger than {asked.max_content_length} bytes, the most this takes."
     headers = {k: v for k, v in error.get_headers() if k.lower() != "content-type"}
     return _answer(status, HTTPStatus(status).phrase, detail, _UNNAMED, headers)
 
 
-def report(error: Exception) -> None:
+def retry_after(status: int) -> dict[str, str]:
+    """When to come again, where that may help."""
+    return {"Retry-After": str(_RETRY_SECONDS)} if status in (429, 503) else {}
+
+
+def report(error: Exception, asked: Request = request) -> None:
     """Log an error that nobody foresaw: its kind and its place."""
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{f.filename}:{f.lineno}" for f in reversed(frames[-6:]))
-    log.error("%s %s: %s at %s", request.method, request.path, type(error).__name__, places)
-
-
-def _unexpected(error: Exception) -> Response:
-    report(error)
-    return _answer(500, HTTPStatus(500).phrase, _DETAILS[500], _UNNAMED, {})
+    # The path as Python would write it: a line feed in it would begin a line of the log.
+    log.error("%r %r: %s at %s", asked.method, asked.path, type(error).__name__, places)
 
 
 def _answer(
     status: int, title: str, detail: str, kind: str, headers: Mapping[str, str]
 ) -> Response:
-    if status in (429, 503):
-        headers = {"Retry-After": str(_RETRY_SECONDS), **headers}
+    headers = {**retry_after(status), **headers}
     return _respond(problem_json(status, title, detail, kind=kind), headers)
 
 

@@ -39,11 +39,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A body that comes in drips holds a thread, so there are far more of them than work at once
-# (service.py lets eight through): 500 such clients were served beside. Threads start on demand.
-_THREADS = 512
+# A body that comes in drips holds a thread, so there may be as many threads as connections: with
+# 512 of them, 700 such clients shut everybody else out. Threads start on demand; 3,000 took 120 MB.
 _CONNECTIONS = 4096
-_SECONDS_FOR_HEADERS = 15
+_SECONDS_FOR_HEADERS, _BYTES_OF_HEADERS = 15, 65_536
 _SECONDS_TO_END = 8  # Docker gives ten before it kills
 _SECONDS_TO_START = 30
 
@@ -117,10 +116,12 @@ def granian(address: str, port: int, workers: int) -> MPServer:
         port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=_SECONDS_FOR_HEADERS * 1000),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_SECONDS_FOR_HEADERS * 1000, max_buffer_size=_BYTES_OF_HEADERS
+        ),
         websockets=False,
         workers=workers,
-        blocking_threads=_THREADS,
+        blocking_threads=_CONNECTIONS,
         backpressure=_CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=_SECONDS_TO_END,

@@ -9,20 +9,23 @@ from typing import Any, Protocol
 
 from moderation import checks
 from moderation.auth import Gatekeeper, is_loopback
-from moderation.checks.case import Model
+from moderation.batching import Batcher
+from moderation.checks.case import History, Model
 from moderation.classifier import Assessment
-from moderation.errors import ModelRefused
+from moderation.errors import ModelRefused, ModerationError
+from moderation.intake import Name, Submission
 from moderation.metrics import Metrics
 from moderation.moderator import Moderator
-from moderation.problems import Overloaded, TooManyBatches
+from moderation.problems import Overloaded, TooManyBatches, TooManyCalls
 from moderation.settings import Settings
 from moderation.store import Store
 from moderation.turnstile import Turnstile
 from moderation.verdict import Comment, Verdict
 
-# Python works on one thing at a time. Two comments at once, one in the database while the other is
-# judged, gave 830 verdicts a second from one worker; eight at once gave 410.
+# Python works on one thing at a time: one batch in the database while the next is judged.
 _AT_ONCE, _WAIT = 2, 2.0  # backends give up after about two seconds
+_MOST, _LARGEST = 64, 65_536  # comments of a batch, and characters: longer texts go alone
+_QUEUE = 1_000
 _BATCHES_AT_ONCE, _BATCH_WAIT = 1, 30.0  # scripts are more patient
 
 
@@ -75,6 +78,15 @@ class Judged:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class _Order(Submission):
+    """The comments of one request, and how they are to be judged."""
+
+    site: str = ""
+    record: bool = True
+    alone: bool = False
+
+
 class Service:
     """One process' settings, database and models. Thread-safe."""
 
@@ -83,11 +95,20 @@ class Service:
         self.store = store
         self.shelf = shelf
         self.metrics = Metrics()
-        self.gatekeeper = Gatekeeper(store.keys, open_until_first_key=is_loopback(settings.host))
-        self.turnstiles = {
-            "comment": Turnstile(_AT_ONCE, _WAIT, _overloaded),
-            "batch": Turnstile(_BATCHES_AT_ONCE, _BATCH_WAIT, _too_many_batches),
-        }
+        self.gatekeeper = Gatekeeper(
+            store.keys, self._count_call, open_until_first_key=is_loopback(settings.host)
+        )
+        self.singles = Batcher(
+            self._judge_all,
+            _overloaded,
+            at_once=_AT_ONCE,
+            most=_MOST,
+            largest=_LARGEST,
+            queue=_QUEUE,
+            seconds=_WAIT,
+        )
+        self._assessing = Turnstile(_AT_ONCE, _WAIT, _overloaded)
+        self.batches = Turnstile(_BATCHES_AT_ONCE, _BATCH_WAIT, _too_many_batches)
         self._current: tuple[LoadedModel, Moderator] | None = None
 
     def judge(
@@ -96,30 +117,27 @@ class Service:
         comments: Sequence[Comment],
         *,
         record: bool = True,
-        idempotency_key: str = "",
         alone: bool = False,
+        idempotency_key: str = "",
+        name: Name | None = None,
     ) -> list[Judged]:
         """A verdict on each comment, in the same order. What was recorded before under the same
-        key or external_id gets its first verdict again. `alone`: whatever came before."""
-        if not record:
-            return [Judged(None, verdict) for verdict in self._moderate(site, comments, alone)]
-        named = idempotency_key or any(comment.external_id for comment in comments)
-        known = (
-            self.store.replay(site, comments, idempotency_key) if named else [None] * len(comments)
-        )
-        if all(known):
-            return [Judged(first.id, first.verdict) for first in known if first]
-        new = [c for c, first in zip(comments, known, strict=True) if first is None]
-        judged = iter(self._moderate(site, new, alone))
-        # All of them, with the known ones: the place in the batch is part of an item's key.
-        verdicts = [first.verdict if first else next(judged) for first in known]
-        policy = self.settings.policy(site)
-        stored = self.store.record(policy, comments, verdicts, idempotency_key)
-        return [Judged(one.id, one.verdict) for one in stored]
+        key or external_id gets its first verdict again. `alone`: whatever came before. `name`
+        gives judged comments an external_id."""
+        order = _Order(comments, idempotency_key, name, site, record, alone)
+        if len(comments) == 1:
+            self._count_comment(site, comments[0])
+            return self.singles(order, size=len(comments[0].content))
+        with self.batches.turn():
+            (answer,) = self._judge_all([order])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def assess(self, comments: Sequence[Comment]) -> Sequence[Assessment]:
         """The scores alone, for a protocol that asks for scores."""
-        return self.shelf.active().assess(comments)
+        with self._assessing.turn():
+            return self.shelf.active().assess(comments)
 
     def judge_with(
         self, model: LoadedModel, site: str, comments: Sequence[Comment]
@@ -146,8 +164,61 @@ class Service:
         self.store.ping()
         return model.version
 
-    def _moderate(self, site: str, comments: Sequence[Comment], alone: bool) -> list[Verdict]:
-        policy, history = self.settings.policy(site), None if alone else self.store.history(site)
+    def _count_call(self, site: str, key: str) -> None:
+        if limit := self.settings.policy(site).key_rate:
+            self._count("key", f"key:{site}:{key}", limit)
+
+    def _count_comment(self, site: str, comment: Comment) -> None:
+        limit, ip = self.settings.policy(site).address_rate, comment.author.ip
+        if limit and ip:
+            self._count("address", self.store.address(site, ip), limit)
+
+    def _count(self, whose: str, who: str, limit: int) -> None:
+        if seconds := self.store.rates.wait(who, limit):
+            raise TooManyCalls(whose, limit, seconds)
+
+    def _judge_all(self, orders: Sequence[_Order]) -> list[list[Judged] | Exception]:
+        alike: dict[tuple[str, bool, bool], dict[int, _Order]] = {}
+        for place, order in enumerate(orders):
+            alike.setdefault((order.site, order.record, order.alone), {})[place] = order
+        answers: dict[int, list[Judged] | Exception] = {}
+        for some in alike.values():
+            answers |= zip(some, self._judge_alike([*some.values()]), strict=True)
+        return [answers[place] for place in range(len(orders))]
+
+    def _judge_alike(self, orders: Sequence[_Order]) -> Sequence[list[Judged] | Exception]:
+        try:
+            return (self._recorded if orders[0].record else self._unrecorded)(orders)
+        except ModerationError as error:  # a part of the service is away: for all of them
+            return [error] * len(orders)
+        except Exception as error:
+            if len(orders) == 1:
+                return [error]
+            return [answer for order in orders for answer in self._judge_alike([order])]
+
+    def _recorded(self, orders: Sequence[_Order]) -> list[list[Judged] | Exception]:
+        site, alone = orders[0].site, orders[0].alone
+
+        def judge(comments: Sequence[Comment], history: History) -> list[Verdict]:
+            return self._moderate(site, comments, None if alone else history)
+
+        taken = self.store.submit(self.settings.policy(site), orders, judge)
+        return [
+            kept if isinstance(kept, Exception) else [Judged(one.id, one.verdict) for one in kept]
+            for kept in taken
+        ]
+
+    def _unrecorded(self, orders: Sequence[_Order]) -> list[list[Judged]]:
+        site = orders[0].site
+        history = None if orders[0].alone else self.store.history(site)
+        comments = [comment for order in orders for comment in order.comments]
+        verdicts = iter(self._moderate(site, comments, history))
+        return [[Judged(None, next(verdicts)) for _ in order.comments] for order in orders]
+
+    def _moderate(
+        self, site: str, comments: Sequence[Comment], history: History | None
+    ) -> list[Verdict]:
+        policy = self.settings.policy(site)
         verdicts = self._moderator().moderate(comments, policy, history)
         self.metrics.count(verdicts)
         return verdicts

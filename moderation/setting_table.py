@@ -193,6 +193,22 @@ SETTINGS: tuple[Setting, ...] = (
         "site",
         "Where authors object to a hold or a rejection: an address or a URL, named in statements.",
     ),
+    # How much may come in. What is more is answered 429, with the time to come again.
+    Setting(
+        "key_rate",
+        integer(0),
+        0,
+        "site",
+        "Calls a minute of one key, on all machines together; 0 is no limit.",
+    ),
+    Setting(
+        "address_rate",
+        integer(0),
+        0,
+        "site",
+        "Comments a minute from one author's address, kept as a keyed hash for two minutes; 0 is "
+        "no limit, and nothing kept.",
+    ),
     # What other systems' protocols need.
     Setting(
         "akismet_discard",

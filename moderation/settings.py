@@ -52,6 +52,8 @@ class Policy:
     flood_limit: int
     flood_window: float
     duplicate_window: float
+    key_rate: int
+    address_rate: int
     retention_days: int
     objections_to: str
     akismet_discard: float | None

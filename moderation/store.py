@@ -5,57 +5,38 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Unpack
 
 import sqlalchemy as sa
 
 from moderation.database import Database
 from moderation.desk import Desk
 from moderation.erasing import Erasing
-from moderation.errors import Conflict, ReviewedSince, StoreUnavailable, UnknownComment
-from moderation.families import join
+from moderation.errors import Conflict, ReviewedSince, UnknownComment
 from moderation.figures import SiteFigures
 from moderation.history import Hashes, SiteHistory
+from moderation.intake import Intake, Judge, Submission
 from moderation.keys import Keys
 from moderation.labels import label_row, labelled
 from moderation.outbox import Outbox
 from moderation.queue import Filters, queue_page
+from moderation.rates import Rates
 from moderation.retrains import Retrains
 from moderation.reviewing import Word, act
 from moderation.sessions import Sessions
 from moderation.settings import Policy
-from moderation.stored import (
-    Label,
-    QueuePage,
-    ReviewDecision,
-    Stored,
-    from_row,
-    to_row,
-)
-from moderation.tables import comments, likenesses, meta, reviews, storable
+from moderation.stored import Label, QueuePage, ReviewDecision, Stored, from_row
+from moderation.tables import comments, meta, reviews
 from moderation.tally import Tally, tally
 from moderation.verdict import Comment, Verdict
 
-Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
-
-_ATTEMPTS = 3
-
 # Made once: making a statement took longer than running it.
 _PING = sa.update(meta).where(meta.c.name == "ping").values(value=sa.bindparam("now"))
-_INSERT = sa.insert(comments)
-_INSERT_LIKENESSES = sa.insert(likenesses)
 _FIND = sa.select(comments).where(
     comments.c.site == sa.bindparam("site"), comments.c.id == sa.bindparam("id")
 )
 _REVIEWS = (
     sa.select(reviews).where(reviews.c.comment_id == sa.bindparam("id")).order_by(reviews.c.id)
-)
-_KNOWN = sa.select(comments).where(
-    comments.c.site == sa.bindparam("site"),
-    sa.or_(
-        comments.c.idempotency_key.in_(sa.bindparam("keys", expanding=True)),
-        comments.c.external_id.in_(sa.bindparam("ids", expanding=True)),
-    ),
 )
 
 
@@ -66,6 +47,8 @@ class Store:
         self._database = database
         self._hashes = Hashes(database.fact("secret"))
         self._announces = announces
+        self._intake = Intake(database, self._hashes)
+        self.rates = Rates(database)
         self.keys = Keys(database)
         self.erasing = Erasing(database, self._hashes, announces)
         self.outbox, self.retrains = Outbox(database), Retrains(database)
@@ -89,45 +72,41 @@ class Store:
         with self._database.writing() as connection:
             connection.execute(_PING, {"now": str(time.time())})
 
+    def clock(self) -> float:
+        """The database's time; of SQLite it is this machine's."""
+        with self._database.reading() as connection:
+            if connection.dialect.name == "sqlite":
+                return time.time()
+            now = sa.func.extract("epoch", sa.func.clock_timestamp())
+            return float(connection.scalar(sa.select(now)) or 0)
+
+    def newest(self) -> float:
+        """When the last comment came; 0 where there is none."""
+        with self._database.reading() as connection:
+            newest = sa.select(comments.c.received).order_by(comments.c.id.desc()).limit(1)
+            return float(connection.scalar(newest) or 0)
+
     def history(self, site: str) -> SiteHistory:
         """What the duplicate and flood checks ask."""
-        return SiteHistory(self._database, self._hashes, site)
+        return SiteHistory(self._database.reading, self._hashes, site)
+
+    def address(self, site: str, ip: str) -> str:
+        """A keyed hash of an author's address."""
+        return self._hashes.address(site, ip)
 
     def replay(
         self, site: str, batch: Sequence[Comment], idempotency_key: str = ""
     ) -> list[Stored | None]:
         """For each comment, what was recorded when it first came under this Idempotency-Key or
         with its external_id; None for a new one. Conflict where the key is another comment's."""
-        keys = _keys(idempotency_key, len(batch))
-        if not idempotency_key and not any(comment.external_id for comment in batch):
-            return [None] * len(batch)
-        given = {
-            "site": site,
-            "keys": [*{key for key in keys if key}],
-            "ids": [*{comment.external_id for comment in batch if comment.external_id}],
-        }
-        with self._database.reading() as connection:
-            rows = connection.execute(_KNOWN, given).mappings().all()
-        by_key = {row["idempotency_key"]: row for row in rows if row["idempotency_key"]}
-        by_id = {row["external_id"]: row for row in rows if row["external_id"]}
-        found = []
-        for key, comment in zip(keys, batch, strict=True):
-            row = by_key.get(key)
-            if row and row["request_hash"] != self._hashes.request(comment):
-                raise Conflict
-            row = row or by_id.get(storable(comment.external_id))
-            found.append(from_row(row) if row else None)
-        return found
+        return self._intake.replay(site, Submission(batch, idempotency_key))
 
     def submit(
-        self, policy: Policy, batch: Sequence[Comment], judge: Judge, idempotency_key: str = ""
-    ) -> list[Stored]:
+        self, policy: Policy, submissions: Sequence[Submission], judge: Judge
+    ) -> list[list[Stored] | Conflict]:
         """Have the new comments judged and keep them, all in one transaction; of those that came
-        before, the first verdict. Where an equal key or external_id was quicker, it wins."""
-        known = self.replay(policy.site, batch, idempotency_key)
-        verdicts = iter(judge([c for c, first in zip(batch, known, strict=True) if not first]))
-        judged = [None if first else next(verdicts) for first in known]
-        return self._keep(policy, batch, judged, known, idempotency_key)
+        before, the first verdict."""
+        return self._intake.take(policy, submissions, judge)
 
     def record(
         self,
@@ -137,7 +116,12 @@ class Store:
         idempotency_key: str = "",
     ) -> list[Stored]:
         """The same with verdicts that are there already, one for each comment."""
-        return self._keep(policy, batch, verdicts, [None] * len(batch), idempotency_key)
+        ready = {id(comment): verdict for comment, verdict in zip(batch, verdicts, strict=True)}
+        submission = Submission(batch, idempotency_key)
+        (kept,) = self.submit(policy, [submission], lambda new, _: [ready[id(c)] for c in new])
+        if isinstance(kept, Conflict):
+            raise kept
+        return kept
 
     def find(self, site: str, comment_id: str) -> Stored:
         """One comment with its reviews."""
@@ -208,62 +192,6 @@ class Store:
         """The sites that have comments."""
         with self._database.reading() as connection:
             return list(connection.scalars(sa.select(comments.c.site).distinct()))
-
-    def _keep(
-        self,
-        policy: Policy,
-        batch: Sequence[Comment],
-        verdicts: Sequence[Verdict | None],
-        known: list[Stored | None],
-        idempotency_key: str,
-    ) -> list[Stored]:
-        keys = _keys(idempotency_key, len(batch))
-        rows = [
-            to_row(policy, comment, verdict, key, self._hashes) if verdict else {}
-            for comment, verdict, key in zip(batch, verdicts, keys, strict=True)
-        ]
-        for _ in range(_ATTEMPTS):  # what was quicker may be erased before it is read
-            pairs = list(zip(rows, known, strict=True))
-            new: dict[str, dict[str, Any]] = {}
-            for row, first in pairs:
-                if not first:
-                    new.setdefault(_name(row), row)
-            if self._inserted(list(new.values())):
-                return [first or from_row(new[_name(row)]) for row, first in pairs]
-            found = self.replay(policy.site, batch, idempotency_key)
-            known = [first or again for first, again in zip(known, found, strict=True)]
-        raise StoreUnavailable("a comment with the same external_id comes and goes")
-
-    def _inserted(self, rows: Sequence[dict[str, Any]]) -> bool:
-        """Whether all rows were new; if not, none is kept."""
-        try:
-            likes = self._gathered([row for row in rows if row["status"] == "held"])
-            with self._database.writing() as connection:
-                for insert, what in ((_INSERT, rows), (_INSERT_LIKENESSES, likes)):
-                    if what:
-                        connection.execute(insert, what)
-        except sa.exc.IntegrityError:
-            return False
-        return True
-
-    def _gathered(self, held: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        if not held:
-            return []
-        with self._database.reading() as connection:
-            return join(connection, held)
-
-
-def _name(row: dict[str, Any]) -> str:
-    """What makes a comment the same as another one of its batch."""
-    return str(row["external_id"] or row["id"])
-
-
-def _keys(idempotency_key: str, count: int) -> list[str | None]:
-    """One key for each comment of a request: KEY, KEY#1, KEY#2 and so on."""
-    if not idempotency_key:
-        return [None] * count
-    key = storable(idempotency_key)
-    return [f"{key}#{place}" if place else key for place in range(count)]
 
 
 def _is(site: str, comment_id: str) -> tuple[sa.ColumnElement[bool], ...]:

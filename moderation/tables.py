@@ -14,12 +14,14 @@ from sqlalchemy.engine import Dialect
 
 # What PostgreSQL or UTF-8 cannot hold. One character for one, so that spans stay where they are.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def storable(value: Any) -> Any:
     """The value with every text in it fit for any database."""
     if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
+        fits = value.isascii() and "\0" not in value  # most do, and this is asked for each
+        return value if fits else _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -46,7 +48,9 @@ class Json(sa.types.TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         """To text."""
-        return json.dumps(storable(value), ensure_ascii=False, separators=(",", ":"))
+        text = _ENCODER.encode(value)
+        fits = "\\u0000" not in text and not _UNSTORABLE.search(text)
+        return text if fits else _ENCODER.encode(storable(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """From text."""
@@ -205,4 +209,12 @@ retrains = sa.Table(
     sa.Column("report", Text, nullable=False),
     sa.Column("losses", Json, nullable=False),  # where it is worse than the active one
     sa.Column("problem", Text, nullable=False),
+)
+
+rates = sa.Table(  # calls of a minute; `who` is a key's id, or a keyed hash of an address
+    "rates",
+    metadata,
+    sa.Column("who", Text, primary_key=True),
+    sa.Column("minute", sa.Integer, primary_key=True),
+    sa.Column("calls", sa.Integer, nullable=False),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from tests.serving import free_port
 
 _WAIT = 30.0
+_QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def programs() -> Path | None:
@@ -24,27 +26,50 @@ def programs() -> Path | None:
     return Path(found).parent if found else None
 
 
+class Server:
+    """A server with an empty database, which can be stopped and started."""
+
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        self._binaries, self._folder, self._port = binaries, folder, free_port()
+        self._as_user = _unprivileged(folder)
+        initdb = [binaries / "initdb", "-D", folder / "data", "-U", "tests", "-A", "trust", "-N"]
+        subprocess.run([*self._as_user, *map(str, initdb)], check=True, cwd="/", **_QUIET)
+        self.url = f"postgresql+psycopg://tests@127.0.0.1:{self._port}/postgres"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        folder, port = self._folder, self._port
+        options = ["-D", folder / "data", "-p", port, "-h", "127.0.0.1", "-k", folder, "-F"]
+        command = [*self._as_user, str(self._binaries / "postgres"), *map(str, options)]
+        self._process = subprocess.Popen(command, cwd="/", **_QUIET)
+        _await(self._binaries, port)
+
+    def stop(self) -> None:
+        """Stop it, whoever is connected."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(_WAIT)
+
+
+@contextmanager
+def running(binaries: Path) -> Iterator[Server]:
+    """A server that ends with the block."""
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # its socket's path must be short
+    try:
+        started = Server(binaries, folder)
+        try:
+            yield started
+        finally:
+            started.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def server(binaries: Path) -> Iterator[str]:
     """The SQLAlchemy URL of an empty database; the server ends with the block."""
-    # its socket's path must be short
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    as_user = _unprivileged(folder)
-    port = free_port()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    initdb = [binaries / "initdb", "-D", folder / "data", "-U", "tests", "-A", "trust", "-N"]
-    subprocess.run([*as_user, *map(str, initdb)], check=True, cwd="/", **quiet)
-    options = ["-D", folder / "data", "-p", port, "-h", "127.0.0.1", "-k", folder, "-F"]
-    process = subprocess.Popen(
-        [*as_user, str(binaries / "postgres"), *map(str, options)], cwd="/", **quiet
-    )
-    try:
-        _await(binaries, port)
-        yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
-    finally:
-        process.terminate()
-        process.wait(_WAIT)
-        shutil.rmtree(folder, ignore_errors=True)
+    with running(binaries) as started:
+        yield started.url
 
 
 def _unprivileged(folder: Path) -> list[str]:

@@ -167,6 +167,7 @@ class Served:
 
     def __init__(self, folder: Path, *options: str, **given: object) -> None:
         self.port = free_port()
+        self.database = environment(folder, **given)["MODERATION_DATABASE"]
         self.lines: list[str] = []
         self._errors = folder / "serve.log"
         with self._errors.open("wb") as errors:
@@ -213,16 +214,7 @@ class Served:
         self, method: str, path: str, data: Any = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            sent = {"Content-Type": "application/json"} if data is not None else {}
-            body = data if data is None or isinstance(data, bytes) else json.dumps(data).encode()
-            connection.request(method, path, body, {**sent, **(headers or {})})
-            response = connection.getresponse()
-            named = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, named, response.read())
-        finally:
-            connection.close()
+        return request(self.port, method, path, data, headers)
 
     def raw(self, request: bytes) -> bytes:
         """What comes back for these bytes until the end of the connection, or of a second."""
@@ -236,6 +228,34 @@ class Served:
             except (TimeoutError, ConnectionError):
                 pass
             return received
+
+
+def request(
+    port: int, method: str, path: str, data: Any = None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """One request over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        sent = {"Content-Type": "application/json"} if data is not None else {}
+        body = data if data is None or isinstance(data, bytes) else json.dumps(data).encode()
+        connection.request(method, path, body, {**sent, **(headers or {})})
+        response = connection.getresponse()
+        named = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, named, response.read())
+    finally:
+        connection.close()
+
+
+def wait_for(port: int) -> None:
+    """Until something listens there."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def clean_environment() -> dict[str, str]:
@@ -252,8 +272,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def dripping(port: int, clients: int) -> Iterator[list[socket.socket]]:
-    """Clients that have begun a request and send no more: idle, half a header, half a body."""
+def dripping(port: int, clients: int, only: int | None = None) -> Iterator[list[socket.socket]]:
+    """Clients that have begun a request and send no more: idle, half a header, half a body; or
+    only one kind of these."""
     begun = (
         b"",
         b"POST /v1/comments HT",
@@ -264,7 +285,7 @@ def dripping(port: int, clients: int) -> Iterator[list[socket.socket]]:
     try:
         for number in range(clients):
             connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-            connection.sendall(begun[number % len(begun)])
+            connection.sendall(begun[number % len(begun) if only is None else only])
             sockets.append(connection)
         yield sockets
     finally:

@@ -453,7 +453,7 @@ def test_where_the_database_is_away_it_is_the_same(
     def away(*_: Any, **__: Any) -> None:
         raise StoreUnavailable("disk full")
 
-    monkeypatch.setattr(store_of(app), "record", away)
+    monkeypatch.setattr(store_of(app), "submit", away)
     monkeypatch.setattr(store_of(app), "find_text", away)
     answer = blog.check(HAM)
     assert (answer.status_code, answer.data) == (200, word)
@@ -469,7 +469,7 @@ def test_an_error_that_nobody_foresaw_is_logged_without_the_comment(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError(HAM)
 
-    monkeypatch.setattr(store_of(app), "record", broken)
+    monkeypatch.setattr(store_of(app), "submit", broken)
     assert blog.check(HAM).headers["X-akismet-error"] == "degraded"
     assert "RuntimeError" in caplog.text
     assert HAM not in caplog.text

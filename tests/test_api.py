@@ -483,13 +483,11 @@ def test_equal_keys_at_the_same_moment_make_one_record(app: Flask) -> None:
 
 @pytest.fixture
 def busy(app: Flask) -> Iterator[Flask]:
-    """An app whose turnstiles are all taken, and who nobody waits long for."""
+    """An app whose places are all taken, and in which nobody waits long."""
     with app.app_context():
-        turnstiles = service().turnstiles.values()
-    for turnstile in turnstiles:
-        turnstile._seconds = 0.01
-        while turnstile._free.acquire(blocking=False):
-            pass
+        service().singles._free = service().singles._queue = 0
+        service().batches._seconds = 0.01
+        service().batches._free.acquire()
     yield app
 
 

@@ -147,7 +147,7 @@ def test_where_we_fail_it_is_withheld_or_goes_on_as_the_site_chose(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(store_of(app), "record", broken)
+    monkeypatch.setattr(store_of(app), "submit", broken)
     answer = send(app, payload(HAM), SECRET)
     assert (answer.status_code, answer.json) == (200, said)
 

@@ -51,20 +51,14 @@ def weak_key(client: Any) -> Any:
     return client.get("/v1/comments", headers=with_key(client, "submit"))
 
 
-def taken(name: str) -> None:
-    turnstile = service().turnstiles[name]
-    turnstile._seconds = 0
-    while turnstile._free.acquire(blocking=False):
-        pass
-
-
 def too_many_batches(client: Any) -> Any:
-    taken("batch")
+    service().batches._seconds = 0
+    service().batches._free.acquire()
     return client.post("/v1/comments/batch", json={"comments": []})
 
 
 def overloaded(client: Any) -> Any:
-    taken("comment")
+    service().singles._free = service().singles._queue = 0
     return client.post("/v1/comments", json={"content": "x"})
 
 
@@ -72,7 +66,7 @@ def store_away(client: Any) -> Any:
     def fail(*_: object, **__: object) -> None:
         raise StoreUnavailable("disk full")
 
-    service().store.record = fail  # type: ignore[method-assign,assignment]
+    service().store.submit = fail  # type: ignore[method-assign,assignment]
     return client.post("/v1/comments", json={"content": "x"})
 
 

@@ -11,7 +11,8 @@ import pytest
 from moderation import checks
 from moderation.checks.case import Case, Check
 from moderation.classifier import Assessment
-from moderation.errors import StoreUnavailable
+from moderation.errors import Conflict, StoreUnavailable
+from moderation.intake import Submission
 from moderation.moderator import Moderator
 from moderation.settings import Policy
 from moderation.store import Store
@@ -156,9 +157,13 @@ def test_with_a_real_history_repetition_and_flood_are_held_alone_and_in_a_batch(
         batch = [Comment(content, Author(id="1")) for content in contents]
         kept: list[Stored] = []
         for part in [batch] if at_once else [[comment] for comment in batch]:
-            kept += store.submit(
-                site, part, lambda new: moderator.moderate(new, site, store.history(name))
+            (taken,) = store.submit(
+                site,
+                [Submission(part)],
+                lambda new, history: moderator.moderate(new, site, history),
             )
+            assert not isinstance(taken, Conflict)
+            kept += taken
         return [[reason.code for reason in stored.verdict.reasons] for stored in kept]
 
     sent = (long, "b", long.upper(), "d", "e", "f", "g")

@@ -29,6 +29,8 @@ from moderation.errors import (
     UnknownComment,
     UnknownKey,
 )
+from moderation.history import SiteHistory
+from moderation.intake import Submission
 from moderation.labels import LABEL_COLUMNS
 from moderation.settings import Policy
 from moderation.store import Store
@@ -223,19 +225,72 @@ def test_a_batch_is_kept_in_order_and_its_repetition_answers_the_same(
 def test_only_what_is_new_is_judged(store: Store, policy: Policy) -> None:
     judged: list[str] = []
 
-    def judge(new: Sequence[Comment]) -> list[Verdict]:
+    def judge(new: Sequence[Comment], _: object) -> list[Verdict]:
         judged.extend(comment.content for comment in new)
         return [verdict("spam", spam=0.9)] * len(new)
 
     old = Comment("old", external_id="1")
     (first,) = store.record(policy, [old], [verdict()])
     batch = [Comment("a"), old, Comment("b")]
-    kept = store.submit(policy, batch, judge, "k")
+    (kept,) = store.submit(policy, [Submission(batch, "k")], judge)
+    assert not isinstance(kept, Conflict)
     assert [stored.comment.content for stored in kept] == ["a", "old", "b"]
     assert [stored.status for stored in kept] == ["held", "published", "held"]
     assert kept[1] == first
-    assert store.submit(policy, batch, judge, "k") == kept
+    assert store.submit(policy, [Submission(batch, "k")], judge) == [kept]
     assert judged == ["a", "b"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_many_submissions_each_gets_its_own(store: Store, policy: Policy, at_once: bool) -> None:
+    """The same names in one go, or in one transaction after the other: the outcome is the same."""
+    submissions = [
+        Submission([Comment("a", external_id="1")]),
+        Submission([Comment("b")], "k"),
+        Submission([Comment("again", external_id="1")]),
+        Submission([Comment("another")], "k"),
+        Submission([Comment("b")], "k"),
+        Submission([]),
+        Submission([Comment("c"), Comment("d", external_id="1")], "m"),
+    ]
+
+    def judge(new: Sequence[Comment], _: object) -> list[Verdict]:
+        return [replace(verdict(), html=comment.content) for comment in new]
+
+    taken = [
+        kept
+        for some in ([submissions] if at_once else [[one] for one in submissions])
+        for kept in store.submit(policy, some, judge)
+    ]
+    shown = [
+        "conflict" if isinstance(kept, Conflict) else [one.verdict.html for one in kept]
+        for kept in taken
+    ]
+    assert shown == [["a"], ["b"], ["a"], "conflict", ["b"], [], ["c", "a"]]
+
+
+def test_of_equal_texts_that_come_at_once_one_is_the_first(
+    database_url: str, policy: Policy
+) -> None:
+    """From two machines, and in as many transactions as they like."""
+    stores = [Store.open(database_url), Store.open(database_url)]
+    comment = Comment("A long and thoughtful comment on the article that was posted here today")
+
+    def judge(new: Sequence[Comment], history: SiteHistory) -> list[Verdict]:
+        return [
+            verdict("duplicate") if count else verdict() for count in history.same_text(new, 3600)
+        ]
+
+    def send(number: int) -> str:
+        submission = Submission([replace(comment, external_id=str(number))])
+        (kept,) = stores[number % 2].submit(policy, [submission], judge)
+        assert not isinstance(kept, Conflict)
+        return kept[0].status
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sorted(pool.map(send, range(40))) == ["held"] * 39 + ["published"]
+    for store in stores:
+        store.close()
 
 
 # ------------------------------------------------------------------ the queue

@@ -117,8 +117,8 @@ def with_wrk(port: int, path: str, connections: int, seconds: int) -> Result:
         raise SystemExit(shown)
     return Result(
         float(re.findall(r"Requests/sec:\s+([\d.]+)", shown)[0]),
-        milliseconds(re.findall(r"50%\s+(\S+)", shown)[0]),
-        milliseconds(re.findall(r"99%\s+(\S+)", shown)[0]),
+        milliseconds(re.findall(r"^ +50%\s+(\S+)", shown, re.MULTILINE)[0]),
+        milliseconds(re.findall(r"^ +99%\s+(\S+)", shown, re.MULTILINE)[0]),
     )
 
 

@@ -148,3 +148,9 @@ def upgrade() -> None:
         sa.Column("losses", sa.Text, nullable=False),
         sa.Column("problem", sa.Text, nullable=False),
     )
+    op.create_table(
+        "rates",
+        sa.Column("who", sa.Text, primary_key=True),
+        sa.Column("minute", sa.Integer, primary_key=True),
+        sa.Column("calls", sa.Integer, nullable=False),
+    )
