@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -18,6 +17,7 @@ from sqlalchemy import event
 from moderation.errors import BadSetting, StoreUnavailable
 from moderation.migrations import upgrade
 from moderation.tables import meta
+from moderation.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self._reader = engine
         self._writer = engine.execution_options(writes=True)
-        # SQLite lets one write at a time and makes the others poll; a lock wakes them at once.
+        file = engine.url.database if engine.dialect.name == "sqlite" else None
         self._turn: AbstractContextManager[Any] = (
-            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+            Turn(Path(f"{file}-turn")) if file else nullcontext()
         )
 
     @classmethod

@@ -15,9 +15,10 @@ from moderation.doctor import examine
 @click.command()
 @models_dir
 def doctor(models_dir: Path | None) -> int:
-    """Look at configuration, database, model, permissions, disk, clock and workers.
+    """Look at what the service needs, and say what to mend.
 
-    Says what is wrong and how to mend it. Exit code: 0 all is well, 1 something is not.
+    Configuration, database, keys, clock, model, permissions, disk and workers. Exit code: 0 all is
+    well, 1 something is not.
     """
     found = examine(
         os.environ, lambda read: replace(read, models=models_dir) if models_dir else read
