@@ -26,6 +26,7 @@ NEEDED = {
     "list_comments": "moderate",
     "get_comment": "moderate",
     "erase_comment": "moderate",
+    "erase_author": "moderate",
     "review_comment": "moderate",
     "export_labels": "moderate",
     "list_models": "moderate",

@@ -213,7 +213,7 @@ def test_the_focus_goes_through_the_page_in_its_order(browser: Browser, one_desk
     with browsing(browser) as page:
         one_desk.enter(page)
         names = []
-        for _ in range(22):
+        for _ in range(30):
             page.keyboard.press("Tab")
             names.append(
                 page.evaluate("(document.activeElement.innerText || document.activeElement.name)")
