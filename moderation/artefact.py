@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, ClassVar
 
-import joblib
 import numpy as np
 import numpy.typing as npt
-from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 
 from moderation import features
 from moderation.classifier import VERDICT_HEADS, Classifier
@@ -65,6 +65,8 @@ def save(
 
     Raises OSError where it cannot.
     """
+    import joblib  # noqa: PLC0415  # loading a model needs none, and goes without half its imports
+
     folder.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
     try:
@@ -151,6 +153,10 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+# The one in Python, as joblib's own: the C reader would run ahead into an array's bytes.
+_Reader: Any = pickle._Unpickler
+
+
 class _Sealed(type):
     """A class that no file can change: a pickle may set attributes of whatever it can name."""
 
@@ -158,17 +164,24 @@ class _Sealed(type):
         raise ValueError(f"sets {name} of a class")
 
 
-class _PlainArray(NumpyArrayWrapper, metaclass=_Sealed):  # type: ignore[misc]  # joblib has no types
-    """joblib's stand-in for an array; an array of objects would be a pickle of its own."""
+class _PlainArray(metaclass=_Sealed):
+    """joblib's stand-in for an array, whose bytes follow it in the file."""
 
-    def read(self, unpickler: Any, ensure_native_byte_order: bool) -> Any:
-        plain = isinstance(self.dtype, np.dtype) and not self.dtype.hasobject
-        if not plain or self.subclass is not np.ndarray:
+    def mapped(self, stream: BufferedReader) -> npt.NDArray[Any]:
+        """The array itself. One of objects would be a pickle of its own, and is refused."""
+        state = vars(self)
+        dtype, shape, order = state["dtype"], state["shape"], state["order"]
+        plain = isinstance(dtype, np.dtype) and not dtype.hasobject
+        if not plain or state["subclass"] is not np.ndarray:
             raise ValueError("not an array of plain numbers")
-        return super().read(unpickler, ensure_native_byte_order)
+        if state.get("numpy_array_alignment_bytes") is not None:
+            stream.seek(stream.read(1)[0], os.SEEK_CUR)
+        array = np.memmap(stream.name, dtype, "r", stream.tell(), shape, order)
+        stream.seek(array.nbytes, os.SEEK_CUR)
+        return array
 
 
-class _ArraysOnly(NumpyUnpickler):  # type: ignore[misc]
+class _ArraysOnly(_Reader):  # type: ignore[misc]
     """Reads a dict of NumPy arrays; any other name in the file is refused, not looked up."""
 
     _NAMES: ClassVar = {
@@ -176,6 +189,18 @@ class _ArraysOnly(NumpyUnpickler):  # type: ignore[misc]
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
     }
+
+    def __init__(self, stream: BufferedReader) -> None:
+        super().__init__(stream)
+        self._stream = stream
+
+    def load_build(self) -> None:
+        """A stand-in is complete: its array takes its place."""
+        super().load_build()
+        if isinstance(self.stack[-1], _PlainArray):
+            self.stack[-1] = self.stack[-1].mapped(self._stream)
+
+    dispatch: ClassVar = {**_Reader.dispatch, pickle.BUILD[0]: load_build}
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -188,7 +213,7 @@ def _read_arrays(path: Path) -> Arrays:
     file = path / ARRAYS
     try:
         with file.open("rb") as stream:
-            arrays = _ArraysOnly(str(file), stream, False, mmap_mode="r").load()
+            arrays = _ArraysOnly(stream).load()
     except Exception as error:  # whatever a foreign file makes the reader stumble over
         problem = f"{file} is no file of arrays ({type(error).__name__}: {error})"
         raise ModelRefused(path.name, problem) from error

@@ -103,3 +103,13 @@ def test_importing_the_app_loads_no_scikit_learn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_scoring_a_file_loads_neither_the_service_nor_what_trains() -> None:
+    unneeded = ("flask", "marshmallow", "sqlalchemy", "joblib", "sklearn", "scipy", "pyarrow")
+    code = (
+        "import sys, moderation.cli, moderation.commands.score, moderation.bulk; "
+        f"print([m for m in {unneeded} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

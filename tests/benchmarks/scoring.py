@@ -25,6 +25,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.classifier import VERDICT_HEADS, Classifier
 from moderation.shelf import ModelShelf
+from moderation.text import read
 from moderation.verdict import Comment
 from tests.benchmarks import machine
 from training import baseline, corpora, dataset
@@ -36,6 +37,7 @@ _TEST_SHARE = 5
 _WHOLE = 10_000
 _BATCH = 2_000
 _SINGLE = 300
+_AT_ONCE = 60
 
 Row = tuple[dataset.Row, dict[str, float]]
 
@@ -115,6 +117,12 @@ def cpu(work: Callable[[], object], comments: int) -> float:
     return (time.process_time() - started) / comments * 1e6
 
 
+def scored(ours: Classifier, comments: Sequence[Comment]) -> None:
+    """What the plain pipeline does too: from texts to probabilities, and no more."""
+    for start in range(0, len(comments), _AT_ONCE):
+        ours.scores([read(comment) for comment in comments[start : start + _AT_ONCE]])
+
+
 def speed(ours: Classifier, theirs: dict[str, Any], texts: Sequence[str], runs: int) -> list[float]:
     """A table of both models' speed; the plain one's microseconds in batch for one head."""
     some, comments = texts[:_SINGLE], [Comment(text) for text in texts]
@@ -127,6 +135,7 @@ def speed(ours: Classifier, theirs: dict[str, Any], texts: Sequence[str], runs: 
             lambda: [spam.predict_proba([text]) for text in some], len(some)
         ),
         "ours, both heads, batch": lambda: cpu(lambda: ours.assess(comments), len(texts)),
+        "ours, without the language": lambda: cpu(lambda: scored(ours, comments), len(texts)),
         "plain, one head, batch": lambda: cpu(lambda: spam.predict_proba(texts), len(texts)),
         "plain, both heads, batch": lambda: cpu(
             lambda: [theirs[head].predict_proba(texts) for head in VERDICT_HEADS], len(texts)
@@ -172,8 +181,11 @@ def main() -> None:
         folder = Path(name)
         ours, theirs = trained(train, folder), plain(train)
         quality(ours, theirs, test)
-        texts = [row.text for row, _ in rows if 300 <= len(row.text) <= 500][:_BATCH]
-        print(f"\n{len(texts)} comments of {np.mean([len(text) for text in texts]):.0f} characters")
+        texts = [row.text for row, _ in rows if 300 <= len(row.text) <= 500]
+        texts = [texts[number % len(texts)] for number in range(_BATCH)]
+        print(
+            f"\n{len({*texts})} comments of {np.mean([len(text) for text in texts]):.0f} characters"
+        )
         batch = speed(ours, theirs, texts, given.runs)
         scored = whole(folder, texts, given.runs)
     print(f"| `moderation score`, {_WHOLE} rows | {machine.spread(scored)} |")
