@@ -27,7 +27,6 @@ NEEDED = {
     "get_comment": "moderate",
     "erase_comment": "moderate",
     "erase_author": "moderate",
-    "erase_author": "moderate",
     "review_comment": "moderate",
     "export_labels": "moderate",
     "list_models": "moderate",
