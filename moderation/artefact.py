@@ -37,7 +37,7 @@ _SHAPES = {
     "bias": (np.dtype(np.float32), (len(HEADS),)),
 }
 _CANARY_TOLERANCE = 1e-3
-_PROMISE = 0.005
+_PROMISE = 0.01
 _NEEDED = (
     "format",
     "features",

@@ -69,10 +69,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "promise",
         fraction,
-        0.005,
+        0.01,
         "site",
         "Share of honest comments that may be held by mistake, for spam and abuse together: "
-        "0.005 is 1 in 200.",
+        "0.01 is 1 in 100.",
     ),
     Setting(
         "on_unevaluated",

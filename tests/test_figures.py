@@ -227,7 +227,7 @@ def test_the_figures_stand_in_the_metrics_of_the_keys_site_alone(tmp_path: Path)
     assert found[frozenset(("moderation_site_holds", "default", "waiting"))] == 1
     assert found[frozenset(("moderation_site_reasons", "default", "spam", "overturned"))] == 1
     assert found[frozenset(("moderation_site_languages", "default", "en"))] == 3
-    assert found[frozenset(("moderation_site_promise", "default"))] == 0.005
+    assert found[frozenset(("moderation_site_promise", "default"))] == 0.01
     share = Share(1, 2).interval
     assert share is not None
     assert found[frozenset(("moderation_site_false_holds", "default", "low"))] == pytest.approx(

@@ -24,7 +24,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert (read.host, read.port, read.sites) == ("127.0.0.1", 8000, ("default",))
     assert read.database.startswith("sqlite:///")
     assert read.policy("default").html == HtmlRules()
-    assert read.policy("default").promise == 0.005
+    assert read.policy("default").promise == 0.01
 
 
 def test_every_row_of_the_table_is_a_field_and_every_field_a_row() -> None:

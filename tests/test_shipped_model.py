@@ -21,7 +21,7 @@ from tests.serving import COMMAND, ROOT, clean_environment
 # Taken out of the environment: the command refuses MODERATION_ names that it does not know.
 RETRAIN = os.environ.pop("MODERATION_RETRAIN", "")
 DATA = ROOT.parent / "shared" / "data"
-PROMISE = 0.005
+PROMISE = 0.01
 
 
 @pytest.fixture(scope="module")

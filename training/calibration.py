@@ -18,6 +18,9 @@ from training.validation import OutOfFold, all_targets
 F64 = npt.NDArray[np.float64]
 
 PROMISES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+SHARES = {"spam": 0.6, "abuse": 0.4}
+"""Of the promise: spam is told from honest comments so much better that the same false holds catch
+three times as much of it."""
 _FEW = 200
 """Honest rows below which a corpus says nothing of the far end of its scores."""
 
@@ -81,8 +84,8 @@ def platt(margins: F64, targets: F64, names: npt.NDArray[Any]) -> list[float]:
 def thresholds(
     found: OutOfFold, calibration: dict[str, list[float]]
 ) -> dict[str, list[list[float]]]:
-    """For each head, pairs of a promise and the score that keeps it: half of the promised share
-    of honest comments for each head. Corpora with enough honest rows weigh alike."""
+    """For each head, pairs of a promise and the score that keeps its share of it, on honest rows
+    of corpora with enough of them, which weigh by the square root of their size."""
     table = {}
     names = found.corpora()
     for head, score in scores(found.margins, calibration).items():
@@ -90,12 +93,8 @@ def thresholds(
         honest = (target == 0) & ~np.isnan(score) & found.readable[head]
         honest &= np.array([honest_for(name, head) for name in names], bool)
         size = Counter(names[honest])
-        weight = np.array(
-            [
-                1 / size[n] if size[n] >= min(_FEW, max(size.values())) else 0.0
-                for n in names[honest]
-            ]
-        )
+        enough = min(_FEW, max(size.values(), default=0))
+        weight = np.array([size[n] ** -0.5 if size[n] >= enough else 0.0 for n in names[honest]])
         if not honest.any():  # nothing is known of this head, so it holds nothing
             table[head] = [[promise, 1.0] for promise in PROMISES]
             continue
@@ -103,7 +102,9 @@ def thresholds(
         share = np.cumsum(weight[order]) / weight.sum()
         ranked = score[honest][order]
         table[head] = [
-            [promise, round(float(np.nextafter(ranked[np.searchsorted(share, promise / 2)], 2)), 6)]
-            for promise in PROMISES
+            [promise, round(float(np.nextafter(ranked[place], 2)), 6)]
+            for promise, place in zip(
+                PROMISES, np.searchsorted(share, np.array(PROMISES) * SHARES[head]), strict=True
+            )
         ]
     return table

@@ -135,7 +135,7 @@ def _promises(
     lines = [
         "## What a promise costs",
         "",
-        "A promise is the share of honest comments held; each head gets half of it. Shares are of "
+        "A promise is the share of honest comments held; spam gets 60 % of it, abuse 40 %. Shares are of "
         "the rows above, corpora weighing by the square root of their size.",
         "",
         "| promise | head | holds from a score of | honest rows held (95 % interval) | bad held |",

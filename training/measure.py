@@ -18,7 +18,7 @@ from training.validation import expected_calibration_error, recall_at, verdict_t
 
 F64 = npt.NDArray[np.float64]
 
-DEFAULT_PROMISE = 0.005
+DEFAULT_PROMISE = 0.01
 _BATCH = 500
 _RESAMPLES = 400
 _SLACK = 0.002
