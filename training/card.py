@@ -135,8 +135,8 @@ def _promises(
     lines = [
         "## What a promise costs",
         "",
-        "A promise is the share of honest comments held; spam gets 60 % of it, abuse 40 %. Shares are of "
-        "the rows above, corpora weighing by the square root of their size.",
+        "A promise is the share of honest comments held; spam gets 60 % of it, abuse 40 %. Shares "
+        "are of the rows above, corpora weighing by the square root of their size.",
         "",
         "| promise | head | holds from a score of | honest rows held (95 % interval) | bad held |",
         "| --- | --- | --- | --- | --- |",
