@@ -32,6 +32,10 @@ WORDINGS = {
     "links": Wording(
         "It has more links than we publish unseen.", "comments with many links are looked at first"
     ),
+    "off_topic": Wording(
+        "It has a link, and we do not see what it has to do with the article.",
+        "comments whose links seem to have nothing to do with the article are looked at first",
+    ),
     "blocklist": Wording(
         "It has something in it that we always look at first.",
         "some words, names and addresses are looked at first",
