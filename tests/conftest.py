@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -24,6 +25,11 @@ __all__ = ["browser"]  # a fixture for all tests
 # How fast an example runs is the machine's affair, not the code's.
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.load_profile("here")
+
+
+def pytest_configure() -> None:
+    """Tests that are run in the background ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class WordModel:
