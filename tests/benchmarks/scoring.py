@@ -74,10 +74,10 @@ def trained(rows: Sequence[Row], folder: Path) -> Classifier:
                 for r in some
             )
     models = folder / "models"
-    machine.run(
-        "train", "--from-scratch", "--models-dir", models, *(folder / "rows").rglob("*.csv")
-    )
-    return ModelShelf(models).active()
+    options = ["--from-scratch", "--no-activate", "--models-dir", models]
+    machine.run("train", *options, *(folder / "rows").rglob("*.csv"))
+    (version,) = (place.name for place in models.iterdir() if place.is_dir())
+    return ModelShelf(models).load(version)
 
 
 def plain(rows: Sequence[Row]) -> dict[str, Any]:
