@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from moderation.likeness import alike, bands
+from moderation.likeness import BANDS, alike, bands
 from moderation.stored import Status
 from moderation.tables import comments, likenesses
 
@@ -18,15 +18,20 @@ _COMPARED = 20
 MOST = 1000
 """Members that one click decides on; what is left shows as the next family."""
 
-_SHARING = (
-    sa.select(likenesses.c.band, comments.c.family, comments.c.content)
-    .select_from(likenesses.join(comments, comments.c.id == likenesses.c.comment_id))
-    .where(
-        likenesses.c.site == sa.bindparam("site"),
-        likenesses.c.band.in_(sa.bindparam("bands", expanding=True)),
+
+def _newest(band: int) -> sa.Select[Any]:
+    """The newest of a band, by its index: in a campaign of thousands all share all bands."""
+    query = sa.select(likenesses.c.comment_id).where(
+        likenesses.c.site == sa.bindparam("site"), likenesses.c.band == sa.bindparam(f"band{band}")
     )
-    .order_by(likenesses.c.comment_id.desc())
-    .limit(_COMPARED * 10)
+    newest = query.order_by(likenesses.c.comment_id.desc()).limit(_COMPARED // BANDS).subquery()
+    return sa.select(newest.c.comment_id)
+
+
+_SHARING = (
+    sa.select(comments.c.family, comments.c.content)
+    .where(comments.c.id.in_(sa.union(*map(_newest, range(BANDS)))))
+    .order_by(comments.c.id.desc())
 )
 
 
@@ -36,8 +41,9 @@ def join(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> list[dict
     earlier: dict[int, dict[str, Any]] = {}  # of this batch
     for row in rows:
         own = bands(row["content"])
-        asked = {"site": row["site"], "bands": own}
-        found = connection.execute(_SHARING, asked).mappings()
+        # a text may leave the same band twice
+        asked = {f"band{place}": own[place % len(own)] for place in range(BANDS)}
+        found = connection.execute(_SHARING, {"site": row["site"], **asked}).mappings()
         near = [earlier[band] for band in own if band in earlier]
         row["family"] = next(_families(row["content"], [*near, *found]), row["id"])
         earlier |= dict.fromkeys(own, row)

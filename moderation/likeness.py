@@ -18,14 +18,14 @@ from moderation.text import fold
 _Runs = NDArray[np.uint64]
 
 _RUN = 5
-_BANDS, _ROWS = 10, 3
+BANDS, _ROWS = 10, 3
 _ALIKE = 0.6
 _LONGEST = 4000  # characters; a copy shows long before
 _FEW = 20  # characters that should be left without links, or they are all there is
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _DIGIT = re.compile(r"\d+")
 # Powers of an odd number are as good as any odd numbers, and the same for ever: bands are stored.
-_ODD = np.uint64(0x9E3779B97F4A7C15) ** np.arange(1, 2 * _BANDS * _ROWS + 1, dtype=np.uint64)
+_ODD = np.uint64(0x9E3779B97F4A7C15) ** np.arange(1, 2 * BANDS * _ROWS + 1, dtype=np.uint64)
 _POWERS = _ODD[:_RUN]
 _FACTORS, _SUMMANDS = _ODD.reshape(2, -1, 1)
 
@@ -33,8 +33,8 @@ _FACTORS, _SUMMANDS = _ODD.reshape(2, -1, 1)
 def bands(content: str) -> tuple[int, ...]:
     """The numbers under which a text is found again by what is like it."""
     hashes = (_FACTORS * _runs(content) + _SUMMANDS) >> np.uint64(32)
-    rows = hashes.min(axis=1).reshape(_BANDS, _ROWS)
-    mixed = (rows * _POWERS[:_ROWS]).sum(axis=1) ^ np.arange(_BANDS, dtype=np.uint64)
+    rows = hashes.min(axis=1).reshape(BANDS, _ROWS)
+    mixed = (rows * _POWERS[:_ROWS]).sum(axis=1) ^ np.arange(BANDS, dtype=np.uint64)
     return tuple(sorted({int(band >> np.uint64(1)) for band in mixed}))
 
 

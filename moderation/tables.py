@@ -117,7 +117,7 @@ likenesses = sa.Table(  # by which near-copies of held comments find each other
     sa.Column("comment_id", Text, sa.ForeignKey("comments.id"), primary_key=True),
     sa.Column("band", sa.BigInteger, primary_key=True),
     sa.Column("site", Text, nullable=False),
-    sa.Index("likenesses_band", "site", "band"),
+    sa.Index("likenesses_band", "site", "band", "comment_id"),
 )
 
 reviews = sa.Table(

@@ -66,7 +66,7 @@ def upgrade() -> None:
         sa.Column("band", sa.BigInteger, primary_key=True),
         sa.Column("site", sa.Text, nullable=False),
     )
-    op.create_index("likenesses_band", "likenesses", ["site", "band"])
+    op.create_index("likenesses_band", "likenesses", ["site", "band", "comment_id"])
     op.create_table(
         "reviews",
         sa.Column("id", sa.Integer, primary_key=True),
