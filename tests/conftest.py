@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from moderation.tables import metadata
 from moderation.verdict import Comment, Language, Span
 from tests import postgres
 from tests.browser import browser
+from tests.serving import write_model
 
 __all__ = ["browser"]  # a fixture for all tests
 
@@ -68,13 +70,27 @@ def policy() -> Policy:
     return settings.load({}).policy("blog")
 
 
+@contextmanager
+def behind(database_url: str) -> Iterator[sa.Connection]:
+    """The database, behind the store's back."""
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small model, the active one, for those that only read it."""
+    folder = tmp_path_factory.mktemp("models")
+    write_model(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server for the whole run."""
-    binaries = postgres.programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
-    with postgres.server(binaries) as url:
+    with postgres.server(postgres.programs()) as url:
         yield url
 
 

@@ -135,10 +135,7 @@ def test_on_a_full_disk_nothing_is_recorded_and_everything_says_so(
 @pytest.fixture
 def database() -> Iterator[Server]:
     """A PostgreSQL server of this test's own."""
-    binaries = postgres.programs()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
-    with postgres.running(binaries) as started:
+    with postgres.running(postgres.programs()) as started:
         yield started
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,14 +15,7 @@ from moderation import migrations
 from moderation.errors import BadSetting
 from moderation.store import Store
 from moderation.tables import metadata
-
-
-@contextmanager
-def behind(database_url: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(database_url)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+from tests.conftest import behind
 
 
 def differences(connection: sa.Connection) -> list[object]:

@@ -16,20 +16,12 @@ from moderation import bulk, settings
 from moderation.bulk import ROWS_AT_ONCE
 from moderation.moderator import Moderator
 from moderation.tables_io import BadTable
-from tests.serving import write_model
 
 # By name: pyarrow has no types.
 pa: Any = import_module("pyarrow")
 pq: Any = import_module("pyarrow.parquet")
 
 Score = Callable[..., None]
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    write_model(folder)
-    return folder
 
 
 @pytest.fixture

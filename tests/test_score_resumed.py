@@ -16,7 +16,7 @@ from moderation.bulk import ROWS_AT_ONCE
 from moderation.journal import AlreadyRunning, Journal
 from moderation.moderator import Moderator
 from moderation.verdict import Comment
-from tests.serving import clean_environment, write_model
+from tests.serving import clean_environment
 
 Score = Callable[..., None]
 PIECES = 5
@@ -25,13 +25,6 @@ _KINDS = ("csv", "csv.gz", "jsonl", "parquet")
 
 class Stopped(BaseException):
     """What a kill is to code that runs on: nothing it could handle."""
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    write_model(folder)
-    return folder
 
 
 @pytest.fixture

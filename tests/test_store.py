@@ -11,9 +11,9 @@ import string
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +46,7 @@ from moderation.verdict import (
     Span,
     Verdict,
 )
+from tests.conftest import behind
 
 AUTHOR = Author("Ann", "ann@example.org", "https://ann.example", "192.0.2.77", "Agent/1", "7")
 COMMENT = Comment(
@@ -83,15 +84,6 @@ def keep(store: Store, policy: Policy) -> Callable[..., Stored]:
 
 
 Keep = Callable[..., Stored]
-
-
-@contextmanager
-def behind(database_url: str) -> Iterator[sa.Connection]:
-    """The database, behind the store's back."""
-    engine = sa.create_engine(database_url)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
 
 
 def rows(database_url: str) -> int:

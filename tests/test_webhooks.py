@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from moderation.stored import Stored
 from moderation.tables import outbox
 from moderation.verdict import Author, Comment, Finding, Verdict
 from moderation.webhooks import deliver_due
+from tests.conftest import behind
 from tests.receiver import OTHER_SECRET, SECRET, Receiver, receiving
 from tests.serving import Served, write_model
 
@@ -55,14 +55,6 @@ def held(store: Store, text: str = "cheap pills", site: str = "blog") -> Stored:
     verdict = Verdict("hold", (Finding("spam"),), {"spam": 0.99, "abuse": 0.01}, text)
     comment = Comment(text, Author(email="ann@example.org"), external_id=f"their-{text}")
     return store.record(settings.load({}).policy(site), [comment], [verdict])[0]
-
-
-@contextmanager
-def behind(database_url: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(database_url)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
 
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
