@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moderation.checks import build
 from moderation.classifier import Assessment, Classifier
+from moderation.folding import MAX_CHARACTERS
 from moderation.journal import Journal
 from moderation.moderator import Moderator
 from moderation.settings import Policy
 from moderation.shelf import ModelShelf
 from moderation.tables_io import Added, BadTable, Row, Source, kind_of, reading, writing
-from moderation.text import MAX_CHARACTERS
 from moderation.verdict import Article, Author, Comment, Span, Verdict
 
 if TYPE_CHECKING:

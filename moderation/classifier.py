@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from moderation.features import Features, extract
+from moderation.folding import fold_traced
 from moderation.language import UNDETERMINED, detect
-from moderation.text import BODY, READ_CHARACTERS, Reading, fold_traced, read
+from moderation.text import BODY, READ_CHARACTERS, Reading, read
 from moderation.verdict import Comment, Language, Span
 from moderation.weights import HEADS, Weights
 

@@ -13,7 +13,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.text import fold
+from moderation.folding import fold
 
 _Runs = NDArray[np.uint64]
 

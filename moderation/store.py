@@ -194,10 +194,6 @@ class Store:
             return list(connection.scalars(sa.select(comments.c.site).distinct()))
 
 
-def _is(site: str, comment_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return comments.c.site == site, comments.c.id == comment_id
-
-
 def _found(connection: sa.Connection, site: str, comment_id: str) -> Stored:
     row = connection.execute(_FIND, {"site": site, "id": comment_id}).mappings().first()
     if row is None:

@@ -14,10 +14,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moderation.folding import MAX_CHARACTERS, fold, fold_traced
+from moderation.folding import MAX_CHARACTERS, fold
 from moderation.verdict import Comment
-
-__all__ = ["MAX_CHARACTERS", "Reading", "fold", "fold_traced", "read", "targets"]
 
 BODY, AUTHOR, LINKS, FACTS = range(4)
 SEGMENTS = 4

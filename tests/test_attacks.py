@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moderation.folding import fold
 from moderation.html_policy import HtmlPolicy, HtmlRules
-from moderation.text import BODY, fold, read
+from moderation.text import BODY, read
 from moderation.verdict import Comment
 from training.attacks import ATTACKS, Attack, attacked, evasion_report, false_hold_report
 from training.filler import PARAGRAPHS, harmless

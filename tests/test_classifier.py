@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from moderation.classifier import FINE_LABELS, VERDICT_HEADS, Classifier
 from moderation.features import VOID, extract
-from moderation.text import BODY, Reading, fold, read
+from moderation.folding import fold
+from moderation.text import BODY, Reading, read
 from moderation.verdict import Author, Comment, Span
 from moderation.weights import HEADS
 from tests.small_models import classifier, noise, zeros

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from moderation.folding import _SMOOTH as SMOOTH
 from moderation.folding import _UNDRESS as UNDRESS
+from moderation.folding import MAX_CHARACTERS, fold, fold_traced
 from moderation.folding import _folded_plain as folded_plain
 from moderation.folding import _latin as latin
 from moderation.folding import _latin_if_mixed as latin_if_mixed
-from moderation.text import AUTHOR, BODY, FACTS, LINKS, MAX_CHARACTERS, fold, fold_traced, read
+from moderation.text import AUTHOR, BODY, FACTS, LINKS, read
 from moderation.text import targets as links_of
 from moderation.verdict import Author, Comment
 

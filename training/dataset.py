@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moderation.errors import ModerationError
+from moderation.folding import fold
 from moderation.labelled_csv import restore
-from moderation.text import fold
 from moderation.verdict import Author, Comment
 
 LABELS = ("ok", "spam", "abuse")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moderation.folding import fold
 from moderation.language import UNDETERMINED, detect
-from moderation.text import fold
 from training.dataset import Row
 
 Codes = npt.NDArray[np.str_]

@@ -35,7 +35,7 @@ from training import (
 )
 from training.corpora import Lesson
 from training.dataset import Corpus, Row, key
-from training.stretches import stretches
+from training.stretches import with_stretches
 from training.teach import teach
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
@@ -130,18 +130,16 @@ def _afresh(
     rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
     with steps("Leaving corpora out", validation.FOLDS) as done:
         unseen = validation.leave_corpora_out(rows, lessons, seed, lambda: done(1))
-    parts = stretches(rows, lessons, seed)
-    taught = [*rows, *(row for _, row, _ in parts)]
-    targets = validation.all_targets([*lessons, *(lesson for _, _, lesson in parts)])
-    trust = np.array([lesson.weight for lesson in (*lessons, *(part[2] for part in parts))])
-    weights = recipe.corpus_weights([row.corpus for row in taught], trust)
-    with steps("Reading comments", len(taught)) as done:
-        chunks = recipe.featurise(taught, done, forget_authors=True)
+    taught = with_stretches(rows, lessons, seed)
+    targets = validation.all_targets(taught.lessons)
+    weights = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
+    with steps("Reading comments", len(taught.rows)) as done:
+        chunks = recipe.featurise(taught.rows, done, forget_authors=True)
     with steps("Fitting", len(HEADS)) as done:
         linear = recipe.fit(
             chunks,
             targets,
-            recipe.head_weights(taught, weights, targets),
+            recipe.head_weights(taught.rows, weights, targets),
             seed=seed,
             report=lambda: done(1),
         )

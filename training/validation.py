@@ -22,7 +22,7 @@ from moderation.weights import HEADS
 from training import languages, recipe
 from training.corpora import Lesson, related
 from training.dataset import Row, key
-from training.stretches import stretches
+from training.stretches import with_stretches
 
 F64 = npt.NDArray[np.float64]
 
@@ -88,15 +88,11 @@ def leave_corpora_out(
     chosen = _sample(rows)
     rows, lessons = [rows[i] for i in chosen], [lessons[i] for i in chosen]
     folds = assign(rows)
-    parts = stretches(rows, lessons, seed)
-    taught = [*rows, *(row for _, row, _ in parts)]
-    taught_lessons = [*lessons, *(lesson for _, _, lesson in parts)]
+    taught = with_stretches(rows, lessons, seed)
     keys = np.array([key(row.text) for row in rows])
-    origin = np.array([*range(len(rows)), *(place for place, _, _ in parts)], np.intp)
-    targets = all_targets(taught_lessons)
-    trust = np.array([lesson.weight for lesson in taught_lessons])
-    names = [row.corpus for row in taught]
-    chunks = recipe.featurise(taught, lambda done: None, forget_authors=True)
+    targets = all_targets(taught.lessons)
+    base = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
+    chunks = recipe.featurise(taught.rows, lambda done: None, forget_authors=True)
     margins = np.full((len(rows), len(HEADS)), np.nan)
     spoken, either = languages.codes(rows), verdict_targets(lessons)
     readable = {head: np.ones(len(rows), bool) for head in VERDICT_HEADS}
@@ -104,8 +100,8 @@ def leave_corpora_out(
         out = folds == fold
         if out.any():
             # a weight of nothing keeps a row out, and the features need not be cut
-            weights = recipe.corpus_weights(names, trust) * ~np.isin(keys, keys[out])[origin]
-            weights = recipe.head_weights(taught, weights, targets)
+            weights = base * ~np.isin(keys, keys[out])[taught.origin]
+            weights = recipe.head_weights(taught.rows, weights, targets)
             model = recipe.fit(chunks, targets, weights, heads=JUDGING_HEADS, seed=seed)
             margins[out] = recipe.margins(model, rows, out.nonzero()[0], forget_authors=True)
             known = weights[: len(rows)].any(1)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from moderation import lists
 from moderation.checks.case import Case, per_case
-from moderation.text import fold
+from moderation.folding import fold
 from moderation.verdict import Finding, Span
 
 # Tags that part words for a reader; all others are invisible, so "ci<b></b>alis" is one word.

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from moderation.checks.case import Case, per_case
-from moderation.text import fold, targets
+from moderation.folding import fold
+from moderation.text import targets
 from moderation.verdict import Finding
 
 # Five letters stand for a word in its forms: "election", "elected", "Wahlen" beside "Wahlkampf".

@@ -9,7 +9,7 @@ from functools import wraps
 
 from moderation import lists
 from moderation.checks.case import Case, Check
-from moderation.text import fold
+from moderation.folding import fold
 from moderation.verdict import Finding
 
 
