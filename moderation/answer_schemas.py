@@ -107,6 +107,10 @@ class VerdictSchema(Schema):
         required=True,
         metadata={"description": "The model's version.", "example": "2026-11-22"},
     )
+    second_opinion = fields.Boolean(
+        required=True,
+        metadata={"description": "The model was uncertain, and the sentence encoder was asked."},
+    )
 
 
 class ProblemSchema(Schema):

@@ -45,6 +45,7 @@ def verdict_json(comment_id: str | None, verdict: Verdict) -> dict[str, Any]:
         },
         "degraded": verdict.degraded,
         "model": verdict.model,
+        "second_opinion": verdict.second_opinion,
     }
 
 

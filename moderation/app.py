@@ -49,7 +49,7 @@ def create_app(
     app.extensions[EXTENSION] = Service(
         configured,
         store or Store.open(configured.database, configured.announces),
-        shelf or ModelShelf(configured.models),
+        shelf or ModelShelf(configured.models, consult=configured.second_opinion),
     )
     problems.register(app)
     app.before_request(_begin)

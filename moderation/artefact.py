@@ -24,6 +24,7 @@ import numpy.typing as npt
 from moderation import features
 from moderation.classifier import VERDICT_HEADS, Classifier
 from moderation.errors import ModelRefused
+from moderation.second_opinion import SecondOpinion
 from moderation.verdict import Comment
 from moderation.weights import HEADS
 
@@ -95,8 +96,9 @@ def save(
     return folder / version
 
 
-def load(path: Path) -> Classifier:
-    """The model in this folder, its weights mapped into memory and so shared between processes.
+def load(path: Path, second: SecondOpinion | None = None) -> Classifier:
+    """The model in this folder, its weights mapped into memory and so shared between processes;
+    with the second opinion, where that was measured beside it.
 
     Raises ModelRefused where a file is missing or is not what the manifest says.
     """
@@ -117,6 +119,8 @@ def load(path: Path) -> Classifier:
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         problem = f"{path / MANIFEST} is not of this format ({type(error).__name__}: {error})"
         raise ModelRefused(path.name, problem) from error
+    if second and second.fits(manifest):
+        return Classifier(manifest["version"], manifest, arrays, second)
     return classifier
 
 

@@ -63,30 +63,32 @@ def score(
     text_column: str | None = None,
     prefix: str = "",
     jobs: int | None = None,
+    consult: bool = False,
     progress: Progress = lambda position, length: None,
 ) -> None:
     """Write every row of `source` with the verdict on it, in the same order.
 
     Only the first 65,536 characters of a text are judged: no comment is longer. `jobs` are the
-    processes that judge; without a number, as many as there are processors for us. `progress`
-    hears of rows read, and their whole number, in whatever the file counts in.
+    processes that judge; without a number, as many as there are processors for us. `consult`
+    asks the second opinion, where it is installed. `progress` hears of rows read, and their whole
+    number, in whatever the file counts in.
     """
     kind = kind_of(target) if target else kind_of(source).removesuffix(".gz")
     added = {prefix + name: example for name, example in ADDED.items()}
-    model = _model(models)  # one that is refused is so before anything is written
+    model = _model(models, consult)  # one that is refused is so before anything is written
     with reading(source, ROWS_AT_ONCE) as table:
         column = _text_column(source, table, text_column)
         if taken := [name for name in added if name in table.columns]:
             problem = f"has a column {taken[0]!r} already; --prefix sets the new ones apart"
             raise BadTable(source, f"{problem}.")
-        run = {"column": column, "model": model.version, **_facts(source, policy)}
+        run = {"column": column, "model": model.version, "consult": consult, **_facts(source, policy)}
         with Journal.beside(target, run) as journal, writing(target, kind, table, added) as write:
             pieces = _pieces(table.rows, column)
             for said in journal.read():
                 rows, _ = next(pieces)
                 write(rows, said)
                 progress(table.position(), table.length)
-            for rows, said in _judged(pieces, partial(_judge, models, policy), jobs or _cores()):
+            for rows, said in _judged(pieces, partial(_judge, models, consult, policy), jobs or _cores()):
                 journal.add(said)
                 write(rows, said)
                 progress(table.position(), table.length)
@@ -107,18 +109,18 @@ class _Unexplained:
 
 
 @cache
-def _model(models: Path) -> _Unexplained:
+def _model(models: Path, consult: bool) -> _Unexplained:
     """Loaded once, before other processes are forked from this one."""
-    return _Unexplained(ModelShelf(models).active())
+    return _Unexplained(ModelShelf(models, consult=consult).active())
 
 
 @cache
-def _moderator(models: Path) -> Moderator:
-    return Moderator(build(_model(models)), _model(models))
+def _moderator(models: Path, consult: bool) -> Moderator:
+    return Moderator(build(_model(models, consult)), _model(models, consult))
 
 
-def _judge(models: Path, policy: Policy, texts: Sequence[Text]) -> list[Added]:
-    verdicts = _moderator(models).moderate([_comment(text) for text in texts], policy)
+def _judge(models: Path, consult: bool, policy: Policy, texts: Sequence[Text]) -> list[Added]:
+    verdicts = _moderator(models, consult).moderate([_comment(text) for text in texts], policy)
     return [_added(verdict) for verdict in verdicts]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from moderation.features import Features, extract
 from moderation.folding import fold_traced
 from moderation.language import UNDETERMINED, detect
+from moderation.second_opinion import CHARACTERS, SecondOpinion
 from moderation.text import BODY, READ_CHARACTERS, Reading, read
 from moderation.verdict import Comment, Language, Span
 from moderation.weights import HEADS, Weights
@@ -43,22 +44,28 @@ _SPAN_SHARE = 0.04
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What the model reads in one comment: calibrated probabilities by head, and which of spam
-    and abuse it was trained to judge in this language."""
+    and abuse it was trained to judge in this language. `second_opinion`: whether it was asked."""
 
     scores: dict[str, float]
     language: Language
     judged: frozenset[str]
+    second_opinion: bool = False
 
 
 class Classifier:
     """One loaded model. Immutable and safe to share between threads."""
 
     def __init__(
-        self, version: str, manifest: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
+        self,
+        version: str,
+        manifest: Mapping[str, Any],
+        arrays: Mapping[str, npt.NDArray[Any]],
+        second: SecondOpinion | None = None,
     ) -> None:
         """`arrays`: `weights` int8 (buckets, heads), `scale` and `bias` float32 (heads,)."""
         self.version = version
         self.manifest = manifest
+        self.second = second
         self.weights = Weights(arrays)
         calibration = manifest["calibration"]
         self._slope = np.array([calibration[head][0] for head in HEADS])
@@ -71,9 +78,11 @@ class Classifier:
     def assess(self, comments: Sequence[Comment]) -> list[Assessment]:
         """Scores and language of each comment; the same for one as for many."""
         return [
-            assessment
+            self._reconsidered(reading, assessment) if self.second else assessment
             for batch in _batches(map(read, comments))
-            for assessment in map(self._assessment, batch, self.scores(batch).tolist())
+            for reading, assessment in zip(
+                batch, map(self._assessment, batch, self.scores(batch).tolist()), strict=True
+            )
         ]
 
     def scores(self, readings: Sequence[Reading]) -> npt.NDArray[np.float64]:
@@ -105,7 +114,8 @@ class Classifier:
         return self._threshold(head, promise)
 
     def _interpolated(self, head: str, promise: float) -> float:
-        promises, scores = zip(*self.manifest["thresholds"][head], strict=True)
+        table = self.second.thresholds if self.second else self.manifest["thresholds"]
+        promises, scores = zip(*table[head], strict=True)
         return float(np.interp(np.log(promise), np.log(promises), scores))
 
     def _joined(self, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -125,6 +135,30 @@ class Classifier:
     def _assessment(self, reading: Reading, scores: Sequence[float]) -> Assessment:
         language, judged = self._trained_for(detect(reading.segments[BODY]))
         return Assessment(dict(zip(_SCORES, scores, strict=True)), language, judged)
+
+    def _reconsidered(self, reading: Reading, first: Assessment) -> Assessment:
+        """With the second opinion on the heads that the linear model is uncertain of."""
+        second = self.second
+        if second is None or first.language.code != second.language:
+            return first
+        near = [head for head in VERDICT_HEADS if second.is_near(head, first.scores[head])]
+        if not near:
+            return first
+        decisive = {head: self.decisive(reading, head) for head in near}
+        scores = {
+            head: second.together(head, first.scores[head], text)
+            for head, text in decisive.items()
+        }
+        return replace(first, scores=first.scores | scores, second_opinion=True)
+
+    def decisive(self, reading: Reading, head: str) -> str:
+        """The body of a comment; of a long one, the stretch that stands for it."""
+        body = reading.segments[BODY]
+        if len(body) <= CHARACTERS:
+            return body
+        features = extract([reading])
+        start, stop = self.weights.decisive(features, self._column(head, features))
+        return f" {body}"[start:stop]
 
     def _judged(self, code: str) -> tuple[Language, frozenset[str]]:
         judged = frozenset(

@@ -120,7 +120,7 @@ def _clock(configured: Settings) -> Iterator[Found]:
 
 
 def _model(configured: Settings) -> Iterator[Found]:
-    shelf = ModelShelf(configured.models)
+    shelf = ModelShelf(configured.models, consult=configured.second_opinion)
     model = shelf.active()
     (assessment,) = model.assess([Comment("Thanks, this helped me a lot!")])
     if not all(0 <= score <= 1 for score in assessment.scores.values()):

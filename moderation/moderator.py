@@ -76,6 +76,7 @@ class Moderator:
             language=case.assessment.language if case.assessment else Language(evaluated=False),
             degraded=degraded,
             model=self._model.version,
+            second_opinion=case.assessment is not None and case.assessment.second_opinion,
         )
 
 

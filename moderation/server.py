@@ -168,7 +168,7 @@ def _checked(settings: Settings) -> tuple[Shelf, str]:
     store = Store.open(settings.database)
     try:
         refuse_unguarded(settings, store.keys)
-        shelf = ModelShelf(settings.models)
+        shelf = ModelShelf(settings.models, consult=settings.second_opinion)
         service = Service(settings, store, shelf)
         service.self_check()
         return shelf, store.sessions.offer_link() if service.gatekeeper.is_open() else ""

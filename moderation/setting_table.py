@@ -63,6 +63,14 @@ SETTINGS: tuple[Setting, ...] = (
         "service",
         "Folder that training writes models to and the service reads them from.",
     ),
+    Setting(
+        "second_opinion",
+        yes_or_no,
+        True,
+        "service",
+        "Ask the sentence encoder where the model is uncertain, if the extra `second-opinion` is "
+        "installed.",
+    ),
     Setting("max_body", integer(1024), 1 << 20, "service", "Bytes of one request; more is 413."),
     Setting("max_batch_body", integer(1024), 1 << 24, "service", "The same, for a batch."),
     # When the model holds a comment.

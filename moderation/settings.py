@@ -72,6 +72,7 @@ class Settings:
     workers: int
     database: str = field(repr=False)  # it may hold a password
     models: Path
+    second_opinion: bool
     max_body: int
     max_batch_body: int
     policies: Mapping[str, Policy]

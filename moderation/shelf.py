@@ -16,9 +16,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from moderation import artefact
+from moderation import artefact, second_opinion
 from moderation.classifier import Classifier
 from moderation.errors import ModelRefused, UnknownModel
+from moderation.second_opinion import SecondOpinion
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,11 @@ def shipped() -> Path:
 class ModelShelf:
     """Installed models of a folder and the shipped one. Safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, consult: bool = False) -> None:
+        """`consult`: models come with the second opinion, where that is installed."""
         self.folder = folder
+        self._consult = consult
+        self._second: SecondOpinion | None = None
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._active: Classifier | None = None
@@ -66,7 +70,9 @@ class ModelShelf:
 
     def load(self, version: str) -> Classifier:
         """An installed model. Raises UnknownModel, ModelRefused."""
-        return artefact.load(self.place(version))
+        if self._consult and self._second is None:
+            self._second = second_opinion.beside(shipped())
+        return artefact.load(self.place(version), self._second)
 
     def active_version(self) -> str:
         """The version that serves. Raises UnknownModel where none is installed."""

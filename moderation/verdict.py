@@ -142,3 +142,5 @@ class Verdict:
     language: Language = field(default_factory=Language)
     degraded: bool = False
     model: str = ""
+    second_opinion: bool = False
+    """Whether the second opinion had a word in the scores."""

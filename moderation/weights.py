@@ -90,6 +90,11 @@ class Weights:
         lay(features.pair_at, features.pair_end, features.pairs)
         return np.cumsum(slope)[:stop] * float(norm * self._scale[column])
 
+    def decisive(self, features: Features, column: int) -> tuple[int, int]:
+        """Where the characters of the only body that stand for it start and stop."""
+        start, stop, _ = self._decisive(features, column)
+        return start, stop
+
     def _decisive(self, features: Features, column: int) -> tuple[int, int, np.float32]:
         """The characters of the body that stand for it, and the weight of one feature of them."""
         sums = self._running_sums(features)[:, column] * self._scale[column]

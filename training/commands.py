@@ -97,7 +97,8 @@ def evaluate(
     models_dir: Path | None,
 ) -> int:
     """Measure a model on labelled rows."""
-    shelf = _shelf(models_dir)
+    configured = settings.load(os.environ)
+    shelf = ModelShelf(models_dir or configured.models, consult=configured.second_opinion)
     classifier = shelf.load(version) if version else shelf.active()
     (corpus,) = dataset.read([csv], _mapping(mapping))
     ordered = hygiene.sort(corpus.rows, corpora.lessons(corpus), hold_out=False)

@@ -34,7 +34,7 @@ def check(text: str, as_json: bool, site: str, models_dir: Path | None) -> int:
 
     settings = configured(models_dir)
     content = _content(text)
-    model = ModelShelf(settings.models).active()
+    model = ModelShelf(settings.models, consult=settings.second_opinion).active()
     moderator = Moderator(build(model), model)
     (verdict,) = moderator.moderate([Comment(content)], settings.policy(site_name(site)))
     if as_json:
@@ -59,7 +59,8 @@ def _show(content: str, verdict: Verdict) -> None:
     colour = "green" if verdict.decision == "publish" else "red"
     decision = click.style(verdict.decision, fg=colour, bold=True)
     scores = ", ".join(f"{head} {verdict.scores[head]:.3f}" for head in ("spam", "abuse"))
-    click.echo(f"{decision}  {scores}  ({verdict.language.code}, model {verdict.model})")
+    by = f"{verdict.model} and second opinion" if verdict.second_opinion else verdict.model
+    click.echo(f"{decision}  {scores}  ({verdict.language.code}, model {by})")
     for finding in verdict.reasons:
         click.echo(f"  {click.style(finding.code, bold=True)}: {_plain(finding.message)}")
     if spans := _spans(verdict.reasons):

@@ -68,6 +68,7 @@ def score(
             text_column=text_column,
             prefix=prefix,
             jobs=jobs,
+            consult=settings.second_opinion,
             progress=_progress(bar),
         )
 

@@ -1,0 +1,126 @@
+"""A second opinion for the uncertain few: a small sentence encoder, on the same processor.
+
+The linear model (classifier.py) judges every comment in well under a millisecond. Where its score
+is near a threshold, MiniLM (Wang et al. 2020), taught on the same kinds of rows, reads the words
+that were decisive, and both log-odds are added up, with weights found on corpora that neither had
+seen (stacking, Wolpert 1992). It reads one text at a time: in its eight-bit arithmetic the
+neighbours of a batch would change a score.
+
+Needs the extra `second-opinion`; without it the linear model judges alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
+from math import exp, log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moderation.errors import ModelRefused
+
+FORMAT = 1
+FOLDER = "second-opinion"
+"""Beside the shipped model."""
+ENCODER, VOCABULARY, MANIFEST = "encoder.onnx", "tokenizer.json", "opinion.json"
+OUTPUTS = ("spam", "toxicity", "hate")
+"""The log-odds that the encoder gives, in this order."""
+CHARACTERS, TOKENS = 480, 96
+"""As much of a text as it reads, which takes some five milliseconds."""
+
+_ADDRESS = re.compile(r"(?:https?://|www\.)(?:www\.)?([^\s/<>\"')\]]{1,60})[^\s<>\"')\]]*")
+_LEAST = 1e-6
+
+
+class SecondOpinion:
+    """One loaded encoder, and what it was found to add. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ModelRefused where a file is missing or is not what the manifest says."""
+        import onnxruntime  # noqa: PLC0415  # an extra
+        import tokenizers  # noqa: PLC0415
+
+        self.manifest = _manifest(folder)
+        try:
+            self.name = str(self.manifest["name"])
+            self.language = str(self.manifest["language"])
+            self.thresholds: Mapping[str, Any] = self.manifest["thresholds"]
+            self._bands = {head: (low, high) for head, (low, high) in self.manifest["bands"].items()}
+            self._fusion = {head: [*map(float, w)] for head, w in self.manifest["fusion"].items()}
+            self._tokens = tokenizers.Tokenizer.from_file(str(folder / VOCABULARY))
+            self._tokens.enable_truncation(TOKENS)
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            self._encoder = onnxruntime.InferenceSession(
+                str(folder / ENCODER), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # each library has its own
+            raise ModelRefused(folder.name, f"{folder}: {type(error).__name__}: {error}") from error
+
+    def fits(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether it was measured beside a linear model of these scores: the shipped one, or one
+        that was taught on top of it."""
+        beside = self.manifest["beside"]
+        return all(beside[key] == manifest.get(key) for key in ("calibration", "thresholds"))
+
+    def is_near(self, head: str, score: float) -> bool:
+        """Whether the linear model is so uncertain of a head that it is worth asking."""
+        low, high = self._bands[head]
+        return bool(low <= score < high)
+
+    def together(self, head: str, score: float, text: str) -> float:
+        """The probability by both: the linear model's `score`, and what the encoder makes of the
+        folded text that it rests on."""
+        constant, slope, *weights = self._fusion[head]
+        said = self.log_odds(text)
+        own = said[:1] if head == "spam" else said[1:]
+        log_odds = constant + slope * _log_odds(score)
+        log_odds += sum(w * z for w, z in zip(weights, own, strict=True))
+        return round(1 / (1 + exp(-log_odds)), 6)
+
+    def log_odds(self, text: str) -> list[float]:
+        """What the encoder says of a folded text, in the order of OUTPUTS."""
+        ids = np.array([self._tokens.encode(passage(text)).ids], np.int64)
+        (answer,) = self._encoder.run(None, {"tokens": ids})
+        said: list[float] = answer[0].tolist()
+        return said
+
+
+def passage(text: str) -> str:
+    """What the encoder reads of a folded text: of addresses, the host says it all."""
+    return _ADDRESS.sub(r" \1 ", text)[:CHARACTERS]
+
+
+def beside(models: Path) -> SecondOpinion | None:
+    """The second opinion in the folder of the shipped model; None where the extra or the files
+    are not installed. Raises ModelRefused."""
+    if find_spec("onnxruntime") is None or find_spec("tokenizers") is None:
+        return None
+    folder = models / FOLDER
+    return SecondOpinion(folder) if folder.is_dir() else None
+
+
+def _log_odds(score: float) -> float:
+    bounded = min(max(score, _LEAST), 1 - _LEAST)
+    return log(bounded / (1 - bounded))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    place = folder / MANIFEST
+    try:
+        manifest = json.loads(place.read_text(encoding="utf-8"))
+        sealed: dict[str, str] = manifest["files"]
+        if manifest["format"] != FORMAT:
+            raise ModelRefused(folder.name, f"{place} is of another format than {FORMAT}")
+        for name in (ENCODER, VOCABULARY):
+            with (folder / name).open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() != sealed[name]:
+                    raise ModelRefused(folder.name, f"{folder / name} was changed: another hash")
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ModelRefused(folder.name, f"{place} cannot be read ({error})") from error
+    return dict(manifest)

@@ -1,0 +1,218 @@
+"""The second opinion, from the labelled CSVs to the folder that the service reads.
+
+    python -m training.second_opinion CSV… -o FOLDER
+
+Some corpora are kept out of the encoder's lessons, and of a linear model that is fitted for the
+purpose alone. On these it is found when to ask, how to add up what both say, and what it gains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from moderation import shelf
+from moderation.classifier import JUDGING_HEADS, VERDICT_HEADS, Classifier
+from moderation.folding import fold
+from moderation.language import UNDETERMINED, detect
+from moderation.second_opinion import (
+    ENCODER,
+    FORMAT,
+    MANIFEST,
+    OUTPUTS,
+    VOCABULARY,
+    SecondOpinion,
+    passage,
+)
+from moderation.text import read
+from training import dataset, hygiene, recipe, stacking, train, validation
+from training.corpora import Lesson, honest_for, is_ours
+from training.dataset import Row, key
+from training.measure import DEFAULT_PROMISE
+from training.stretches import with_stretches
+
+F64 = npt.NDArray[np.float64]
+
+LANGUAGE = "en"
+KEPT_OUT = frozenset(
+    [
+        "cad_reddit",
+        "hard_negatives_topics",
+        "goemotions_weak_ok",
+        "stormfront_vicomtech",
+        "toxigen_human_prompts",
+        "hatemoji_build",
+        "convabuse",
+        "reddit_removed_by_mods",
+        "jigsaw_wikipedia_5k_lower",
+        "blog_gabeluci_to2023",
+        "blog2_willymcallister",
+        "youtube_uci380_4videos",
+        "blog_yasoob",
+        "blog2_mindbyte",
+        "blog2_wouterbulten",
+    ]
+)
+_SEEDS_KEPT_OUT = 5
+"""Of our own seeds one row in so many, by the hash of its text."""
+_ROWS_PER_CORPUS = 2_500
+_SHARES = (0.35, 0.35, 0.30)
+"""Of the lessons, by output."""
+_BAD = 0.45
+
+
+@click.command()
+@click.argument("csv", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("-o", "--output", "folder", required=True, type=click.Path(path_type=Path))
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Begin with, and save to.")
+@click.option("--rows", type=int, default=400_000, show_default=True, help="Lessons; 0 for none.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def main(
+    csv: tuple[Path, ...], folder: Path, checkpoint: Path | None, rows: int, seed: int
+) -> None:
+    """Teach the sentence encoder, measure it beside the linear model, and write both."""
+    import torch  # noqa: PLC0415  # extras
+
+    from training import encoder as encoders  # noqa: PLC0415
+
+    found, lessons = train._taught(dataset.read(csv, {}))
+    encoder = encoders.Encoder()
+    if checkpoint and checkpoint.exists():
+        encoder.load_state_dict(torch.load(checkpoint))
+    if rows:
+        texts, targets, chances = _curriculum(found, lessons)
+        with tqdm(total=min(rows, len(texts)), desc="Teaching") as bar:
+            encoders.teach(encoder, texts, targets, chances, rows, seed=seed, report=bar.update)
+        if checkpoint:
+            torch.save(encoder.state_dict(), checkpoint)
+    folder.mkdir(parents=True, exist_ok=True)
+    encoders.export(encoder, folder)
+    manifest = _manifest(folder)
+    _write(folder, manifest)
+    unseen = _unseen(found, lessons, SecondOpinion(folder), seed)
+    _write(folder, manifest | stacking.measured(unseen, manifest["beside"]["thresholds"]))
+
+
+def _is_kept_out(row: Row) -> bool:
+    ours = is_ours(row.corpus) and int(key(row.text), 16) % _SEEDS_KEPT_OUT == 0
+    return ours or row.corpus in KEPT_OUT
+
+
+def _curriculum(rows: Sequence[Row], lessons: Sequence[Lesson]) -> tuple[list[str], F64, F64]:
+    """What the encoder reads, its targets, and the chance of each row to be drawn: each output
+    has its share, and within it corpora weigh as for the linear model."""
+    apart = {key(row.text) for row in rows if _is_kept_out(row)}
+    taught = [
+        i
+        for i, row in enumerate(rows)
+        if key(row.text) not in apart and _is_readable(fold(row.text[:250]))
+    ]
+    rows, lessons = [rows[i] for i in taught], [lessons[i] for i in taught]
+    targets = validation.all_targets(lessons)
+    trust = np.array([lesson.weight for lesson in lessons])
+    base = recipe.corpus_weights([row.corpus for row in rows], trust)
+    weights = recipe.head_weights(rows, base, targets)[:, : len(OUTPUTS)]
+    targets = targets[:, : len(OUTPUTS)]
+    chances = np.zeros(len(rows))
+    for output, share in enumerate(_SHARES):
+        for target, part in ((0, 1 - _BAD), (1, _BAD)):
+            here = targets[:, output] == target
+            chances[here] += share * part * weights[here, output] / weights[here, output].sum()
+    said = chances > 0
+    texts = [passage(fold(row.text)) for row in rows]
+    return [texts[i] for i in said.nonzero()[0]], targets[said], chances[said]
+
+
+def _is_readable(text: str) -> bool:
+    return detect(text) in (LANGUAGE, UNDETERMINED)
+
+
+def _unseen(
+    rows: Sequence[Row], lessons: Sequence[Lesson], second: SecondOpinion, seed: int
+) -> stacking.Unseen:
+    """A sample of what was kept out, judged by both."""
+    first = _linear_without_them(rows, lessons, seed)
+    draw = np.random.default_rng(seed)
+    out = np.array([_is_kept_out(row) for row in rows])
+    names = np.array([row.corpus for row in rows])
+    sample = np.concatenate(
+        [
+            draw.permutation(np.flatnonzero(out & (names == name)))[:_ROWS_PER_CORPUS]
+            for name in sorted(set(names[out]))
+        ]
+    )
+    comments = [rows[i].comment() for i in sample]
+    assessed = first.assess(comments)
+    english = [i for i, found in enumerate(assessed) if found.language.code == LANGUAGE]
+    scores = {
+        head: np.array([assessed[i].scores[head] for i in english]) for head in VERDICT_HEADS
+    }
+    said: dict[str, list[list[float]]] = {head: [] for head in VERDICT_HEADS}
+    for i in english:
+        reading = read(comments[i])
+        heard: dict[str, list[float]] = {}
+        for head in VERDICT_HEADS:
+            text = first.decisive(reading, head)
+            if text not in heard:
+                heard[text] = second.log_odds(text)
+            said[head].append(heard[text])
+    kept = sample[english]
+    targets = validation.verdict_targets([lessons[i] for i in kept])
+    return stacking.Unseen(
+        names[kept], targets, scores, {head: np.array(found) for head, found in said.items()}
+    )
+
+
+def _linear_without_them(rows: Sequence[Row], lessons: Sequence[Lesson], seed: int) -> Classifier:
+    ordered = hygiene.sort(rows, lessons)
+    apart = {key(row.text) for row in rows if _is_kept_out(row)}
+    pairs = [(r, x) for r, x in ordered.pairs() if key(r.text) not in apart]
+    mixed = np.random.default_rng(seed).permutation(len(pairs))
+    taught = with_stretches([pairs[i][0] for i in mixed], [pairs[i][1] for i in mixed], seed)
+    targets = validation.all_targets(taught.lessons)
+    base = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
+    chunks = recipe.featurise(taught.rows, lambda done: None, forget_authors=True)
+    weights = recipe.head_weights(taught.rows, base, targets)
+    linear = recipe.fit(chunks, targets, weights, heads=JUDGING_HEADS, seed=seed)
+    shipped = shelf.ModelShelf(shelf.shipped()).active()
+    return Classifier("without", shipped.manifest, linear.quantised())
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """What is known before anything is measured."""
+    shipped = shelf.ModelShelf(shelf.shipped()).active().manifest
+    digests = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in (ENCODER, VOCABULARY)
+    }
+    return {
+        "format": FORMAT,
+        "name": f"minilm-{digests[ENCODER][:8]}",
+        "language": LANGUAGE,
+        "files": digests,
+        "beside": {key: shipped[key] for key in ("calibration", "thresholds")},
+        "bands": {},
+        "fusion": {},
+        "thresholds": {},
+        "kept_out": sorted(KEPT_OUT),
+    }
+
+
+def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    text = json.dumps(manifest, indent=1, sort_keys=True)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""When to ask the second opinion, how to add it up with the first, and what that gains.
+
+All of it on rows of corpora that neither was taught (stacked generalisation, Wolpert 1992).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from moderation.classifier import VERDICT_HEADS
+from moderation.second_opinion import OUTPUTS
+from training import recipe, validation
+from training.corpora import honest_for
+from training.measure import DEFAULT_PROMISE
+
+F64 = npt.NDArray[np.float64]
+
+_ASKED = {"spam": 0.06, "abuse": 0.10}
+"""The share of honest comments that are near enough to a hold to be asked about."""
+_SURE = {"spam": 0.0005, "abuse": 0.0}
+"""At a score that keeps even this promise, there is no need to ask."""
+_FEW = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Rows that neither model was taught: targets of spam and abuse, the linear model's scores,
+    and the encoder's log-odds on what was decisive for each head, (rows, outputs)."""
+
+    names: npt.NDArray[Any]
+    targets: Mapping[str, F64]
+    first: Mapping[str, F64]
+    said: Mapping[str, F64]
+
+    def honest(self, head: str) -> npt.NDArray[np.bool_]:
+        """Comments by which false holds of a head are counted."""
+        fit = np.array([honest_for(name, head) for name in self.names], bool)
+        honest: npt.NDArray[np.bool_] = fit & (self.targets[head] == 0)
+        return honest
+
+    def weights(self) -> F64:
+        """Corpora weigh by the square root of their size."""
+        return recipe.corpus_weights(list(self.names), np.ones(len(self.names)))
+
+
+
+def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
+    """When to ask, how to add up, and from which score on to hold; `before`: the thresholds of
+    the linear model."""
+    bands = {head: _band(unseen, head, before) for head in VERDICT_HEADS}
+    fusion, together = {}, {}
+    for head, (low, high) in bands.items():
+        near = (unseen.first[head] >= low) & (unseen.first[head] < high)
+        fusion[head] = _fusion(unseen, head, near)
+        together[head] = np.where(near, _fused(unseen, head, near), unseen.first[head])
+    thresholds = {
+        head: _matched(unseen, head, together[head], before[head])
+        for head in VERDICT_HEADS
+    }
+    return {
+        "bands": bands,
+        "fusion": fusion,
+        "thresholds": thresholds,
+        "asked": _asked(unseen, bands),
+        "validation": _figures(unseen, together, before, thresholds),
+    }
+
+
+def _band(unseen: Unseen, head: str, thresholds: Mapping[str, Any]) -> list[float]:
+    """From which score of the linear model on to ask, and up to which."""
+    honest = unseen.honest(head)
+    low = _score_reached(unseen.first[head][honest], unseen.weights()[honest], _ASKED[head])
+    promises, scores = zip(*thresholds[head], strict=True)
+    sure = float(np.interp(np.log(_SURE[head]), np.log(promises), scores)) if _SURE[head] else 1.01
+    return [round(low, 6), round(sure, 6)]
+
+
+def _fusion(unseen: Unseen, head: str, rows: npt.NDArray[np.bool_]) -> list[float]:
+    """Constant, weight of the linear log-odds, weights of the encoder's."""
+    known = rows & ~np.isnan(unseen.targets[head])
+    model = LogisticRegression(C=1e3).fit(
+        _evidence(unseen, head)[known], unseen.targets[head][known], unseen.weights()[known]
+    )
+    return [round(float(w), 5) for w in (*model.intercept_, *model.coef_[0])]
+
+
+def _fused(unseen: Unseen, head: str, near: npt.NDArray[np.bool_]) -> F64:
+    """The probability by both, each corpus by weights that were found on the others."""
+    score = np.zeros(len(near))
+    evidence = _evidence(unseen, head)
+    for name in set(unseen.names[near]):
+        own = unseen.names == name
+        constant, *weights = _fusion(unseen, head, near & ~own)
+        score[own] = 1 / (1 + np.exp(-(constant + evidence[own] @ weights)))
+    return score
+
+
+def _evidence(unseen: Unseen, head: str) -> F64:
+    first = np.clip(unseen.first[head], 1e-6, 1 - 1e-6)
+    own = [i for i, output in enumerate(OUTPUTS) if (output == "spam") == (head == "spam")]
+    return np.column_stack([np.log(first / (1 - first)), unseen.said[head][:, own]])
+
+
+def _matched(
+    unseen: Unseen, head: str, together: F64, thresholds: Sequence[Sequence[float]]
+) -> list[list[float]]:
+    """For each promise the score that holds as many honest comments as the linear model's own
+    threshold does of the same: that one rests on more corpora."""
+    honest = unseen.honest(head)
+    weight = unseen.weights()[honest]
+    table = []
+    for promise, score in thresholds:
+        share = float(weight[unseen.first[head][honest] >= score].sum() / weight.sum())
+        bar = _score_reached(together[honest], weight, share)
+        table.append([promise, round(float(np.nextafter(bar, 2)), 6)])
+    return table
+
+
+def _score_reached(scores: F64, weight: F64, share: float) -> float:
+    """The best score that no more than such a share of the weight is above."""
+    order = np.argsort(-scores)
+    above = np.cumsum(weight[order]) / weight.sum()
+    place = int(np.searchsorted(above, share + 1e-9, side="right"))
+    return float(scores[order[min(place, len(order) - 1)]])
+
+
+def _asked(unseen: Unseen, bands: Mapping[str, Sequence[float]]) -> float:
+    """The share of honest comments that the encoder is asked about."""
+    near = np.zeros(len(unseen.names), bool)
+    for head, (low, high) in bands.items():
+        near |= (unseen.first[head] >= low) & (unseen.first[head] < high)
+    honest = unseen.honest("spam") & unseen.honest("abuse")
+    weight = unseen.weights()
+    return round(float(weight[near & honest].sum() / weight[honest].sum()), 4)
+
+
+def _figures(
+    unseen: Unseen,
+    together: Mapping[str, F64],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """By head and corpus: ROC AUC, recall at 1 % false holds and what is held at the default
+    promise, by the linear model and by both. Without own honest rows, a corpus borrows them."""
+    table = []
+    for head in VERDICT_HEADS:
+        target = unseen.targets[head]
+        for name in sorted(set(unseen.names)):
+            own = unseen.names == name
+            bad, honest = own & (target == 1), own & (target == 0)
+            if bad.sum() < _FEW:
+                continue
+            lent = honest if honest.sum() >= _FEW else unseen.honest(head)
+            row: dict[str, Any] = {
+                "head": head,
+                "corpus": name,
+                "honest": int(honest.sum()),
+                "bad": int(bad.sum()),
+            }
+            for who, score, bars in (
+                ("linear", unseen.first[head], before),
+                ("both", together[head], after),
+            ):
+                bar = _at(bars[head], DEFAULT_PROMISE)
+                row[who] = {
+                    "auc": _auc(score[lent], score[bad]),
+                    "recall": round(validation.recall_at(score[lent], score[bad], 0.01), 4),
+                    "held": round(float((score[honest] >= bar).mean()), 4) if honest.any() else None,
+                    "caught": round(float((score[bad] >= bar).mean()), 4),
+                }
+            table.append(row)
+    return table
+
+
+def _auc(honest: F64, bad: F64) -> float:
+    truth = np.repeat((0, 1), (len(honest), len(bad)))
+    return round(float(roc_auc_score(truth, np.concatenate((honest, bad)))), 4)
+
+
+def _at(table: Sequence[Sequence[float]], promise: float) -> float:
+    promises, scores = zip(*table, strict=True)
+    return float(np.interp(np.log(promise), np.log(promises), scores))
