@@ -249,10 +249,14 @@ def test_of_a_trusted_proxy_the_last_address_that_it_names_is_the_one_that_tries
     app = app_in(tmp_path, trusted_proxies="172.18.0.0/16, fd00::7")
     said = [_tries(app, proxy, f"203.0.113.1, 203.0.113.{n}") for n in range(sessions.TRIES + 1)]
     assert said == [401] * (sessions.TRIES + 1)
-    assert [_tries(app, proxy, "203.0.113.0, 203.0.113.7") for _ in range(sessions.TRIES)][-1] == 429
+    assert [_tries(app, proxy, "203.0.113.0, 203.0.113.7") for _ in range(sessions.TRIES)][
+        -1
+    ] == 429
 
 
-@pytest.mark.parametrize("peer", ["10.1.2.3", "192.168.0.9", "172.19.0.5", "fd00::8", "8.8.8.8", ""])
+@pytest.mark.parametrize(
+    "peer", ["10.1.2.3", "192.168.0.9", "172.19.0.5", "fd00::8", "8.8.8.8", ""]
+)
 def test_nobody_else_names_the_address_that_tries(tmp_path: Path, peer: str) -> None:
     app = app_in(tmp_path, trusted_proxies="172.18.0.0/16, fd00::7")
     said = [_tries(app, peer, f"203.0.113.{n}") for n in range(sessions.TRIES + 1)]
