@@ -17,9 +17,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--overwrite", is_flag=True, help="Put it in the place of what is there already.")
 @models_dir
 def restore(source: Path, overwrite: bool, models_dir: Path | None) -> None:
-    """Put back what `moderation backup` wrote to FILE, with the service stopped.
+    """Put back what `moderation backup` wrote, with the service stopped.
 
-    All of it is looked at first: that it is whole, that its database is sound and of a schema that
+    All of FILE is looked at first: that it is whole, that its database is sound and of a schema that
     this version knows. Models that are not in the backup stay. What was erased or revoked after
     the backup is there again: erase and revoke it anew.
     """
