@@ -19,9 +19,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def restore(source: Path, overwrite: bool, models_dir: Path | None) -> None:
     """Put back what `moderation backup` wrote, with the service stopped.
 
-    All of FILE is looked at first: that it is whole, that its database is sound and of a schema that
-    this version knows. Models that are not in the backup stay. What was erased or revoked after
-    the backup is there again: erase and revoke it anew.
+    All of FILE is looked at first: that it is whole, that its database is sound and of a schema
+    that this version knows. Models that are not in the backup stay. What was erased or revoked
+    after the backup is there again: erase and revoke it anew.
     """
     versions = backup.restore(configured(models_dir), source, overwrite=overwrite)
     models = ", ".join(versions) or "none of your own"
