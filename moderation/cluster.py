@@ -6,8 +6,10 @@ a scheduler or a worker may run anything there, so a cluster is for a network of
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
@@ -21,7 +23,7 @@ from moderation.errors import ModerationError
 if TYPE_CHECKING:
     from distributed import Client
 
-_SECONDS = 10
+_SECONDS = 5
 _SAME = ("moderation", "numpy")
 """What decides on every bit of a score."""
 _INSTALL = "pip install 'moderation[dask]'"
@@ -53,7 +55,8 @@ def connected(address: str) -> Iterator[Client]:
     except ImportError as error:
         raise NoCluster(address, f"needs dask here and on every worker: {_INSTALL}.") from error
     try:
-        client = Client(address, timeout=_SECONDS)
+        with warnings.catch_warnings(action="ignore"):  # of what is refused below, in a sentence
+            client = Client(address, timeout=_SECONDS)
     except (OSError, ValueError) as error:
         problem = "no scheduler answers there. Start one: dask scheduler"
         raise NoCluster(address, f"{problem}.") from error
@@ -124,12 +127,17 @@ def _workshop(*of: str) -> Iterator[Path]:
     name = hashlib.sha256("\n".join(of).encode()).hexdigest()[:16]
     folder = user_cache_path("moderation") / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        yield folder
-    except ModerationError:
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NoFile(of[0], f"another run has it in {folder}; wait for it.") from error
+        try:
+            yield folder
+        except ModerationError:
+            shutil.rmtree(folder)
+            raise
         shutil.rmtree(folder)
-        raise
-    shutil.rmtree(folder)
 
 
 def _opened(url: str) -> tuple[Any, str]:
