@@ -78,10 +78,13 @@ def restore(settings: Settings, source: Path, *, overwrite: bool) -> list[str]:
             shutil.rmtree(settings.models / version, ignore_errors=True)
             (Path(draft) / version).chmod(0o755)
             (Path(draft) / version).rename(settings.models / version)
+            _give(settings.models / version)
         (Path(own) / _DATABASE).replace(database)
+        _give(database)
         if (Path(draft) / POINTER).exists():
             (Path(draft) / POINTER).chmod(0o644)
             (Path(draft) / POINTER).replace(settings.models / POINTER)
+            _give(settings.models / POINTER)
         else:
             (settings.models / POINTER).unlink(missing_ok=True)  # the shipped model served
     return found
@@ -208,6 +211,14 @@ def _let_go(database: Path) -> None:
             # damaged: what else should a backup be for
     for log in ("-wal", "-shm"):
         database.with_name(database.name + log).unlink(missing_ok=True)
+
+
+def _give(place: Path) -> None:
+    """What root restored belongs to whom its folder belongs: the service, as a rule."""
+    if os.name == "posix" and os.geteuid() == 0:
+        owner = place.absolute().parent.stat()
+        for each in (place, *place.rglob("*")):
+            os.chown(each, owner.st_uid, owner.st_gid)
 
 
 @contextmanager

@@ -246,6 +246,15 @@ def test_a_model_that_was_changed_is_listed_as_refused(run: Run, tmp_path: Path)
     assert [line for line in listed.splitlines() if "small-2" in line and "refused" in line]
 
 
+def test_where_the_active_model_is_refused_the_others_are_listed(run: Run, tmp_path: Path) -> None:
+    write_model(tmp_path / "own", "spoilt")
+    with (tmp_path / "own" / "spoilt" / "model.joblib").open("ab") as file:
+        file.write(b"x")
+    done = run("models", "list", "--models-dir", str(tmp_path / "own"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "* spoilt  refused: " in done.stdout
+
+
 def test_labels_are_written_whole_or_not_at_all(run: Run, tmp_path: Path) -> None:
     settings = configured(tmp_path)
     store = Store.open(settings.database)
