@@ -148,9 +148,8 @@ def main() -> None:
         if split < alone:
             print(f"| {cores} such cores, the file cut into {files} | {split:.1f} |")
     hours = (reader + judge) * _MILLION / 3600
-    print(
-        f"\nA million: {hours:.3f} core-hours, {hours * given.price:.4f} at {given.price} an hour"
-    )
+    cost = f"${hours * given.price:.4f} at ${given.price} for a core-hour"
+    print(f"\nA million: {hours:.3f} core-hours, {cost}")
 
 
 if __name__ == "__main__":
