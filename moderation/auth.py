@@ -40,7 +40,7 @@ class Gatekeeper:
     *Open* means: on a loopback address, until a first key is created, for a first try. Then every
     program on this machine may call everything without a key, as admin of the site "default". The
     page still asks who comes, since a browser also carries what other sites send: `serve` prints
-    a link that signs in whoever opens it first. Creating a key ends all of that at once.
+    a link that signs in one person, once. Creating a key ends all of that at once.
     """
 
     def __init__(

@@ -7,16 +7,12 @@ kept in a journal until the output is whole, so that a run that was killed goes 
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from itertools import chain, islice
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from moderation import crew
 from moderation.checks import build
 from moderation.classifier import Assessment, Classifier
 from moderation.folding import MAX_CHARACTERS
@@ -27,14 +23,9 @@ from moderation.shelf import ModelShelf
 from moderation.tables_io import Added, BadTable, Row, Source, kind_of, reading, writing
 from moderation.verdict import Article, Author, Comment, Span, Verdict
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 ROWS_AT_ONCE = 2_000
 CHARACTERS_AT_ONCE = 1_000_000
 """Of very long texts, fewer rows: judging takes some hundred bytes for each character."""
-_FEW = 6
-"""Pieces up to which starting processes takes longer than it saves."""
 TEXT_COLUMNS = ("text", "content", "comment")
 ADDED: Row = {"decision": "", "spam": 0.0, "abuse": 0.0, "reasons": ""}
 
@@ -50,7 +41,6 @@ class Text(NamedTuple):
     article: str
 
 
-Judge = Callable[[Sequence[Text]], list[Added]]
 Piece = tuple[list[Row], list[Text]]
 
 
@@ -64,13 +54,15 @@ def score(
     prefix: str = "",
     jobs: int | None = None,
     consult: bool = False,
+    dask: str = "",
     progress: Progress = lambda position, length: None,
 ) -> None:
     """Write every row of `source` with the verdict on it, in the same order.
 
     Only the first 65,536 characters of a text are judged: no comment is longer. `jobs` are the
     processes that judge; without a number, as many as there are processors for us. `consult`
-    asks the second opinion, where it is installed. `progress` hears of rows read, and their whole
+    asks the second opinion, where it is installed. `dask` is the address of a cluster that judges
+    instead; no bit of the output depends on that. `progress` hears of rows read, and their whole
     number, in whatever the file counts in.
     """
     kind = kind_of(target) if target else kind_of(source).removesuffix(".gz")
@@ -88,7 +80,11 @@ def score(
                 rows, _ = next(pieces)
                 write(rows, said)
                 progress(table.position(), table.length)
-            for rows, said in _judged(pieces, partial(_judge, models, consult, policy), jobs or _cores()):
+            if dask:
+                judged = crew.on_cluster(pieces, _judge_by, model, policy, dask)
+            else:
+                judged = crew.here(pieces, partial(_judge, models, consult, policy), jobs)
+            for rows, said in judged:
                 journal.add(said)
                 write(rows, said)
                 progress(table.position(), table.length)
@@ -114,60 +110,18 @@ def _model(models: Path, consult: bool) -> _Unexplained:
     return _Unexplained(ModelShelf(models, consult=consult).active())
 
 
-@cache
-def _moderator(models: Path, consult: bool) -> Moderator:
-    return Moderator(build(_model(models, consult)), _model(models, consult))
+@lru_cache(1)
+def _moderator(model: _Unexplained) -> Moderator:
+    return Moderator(build(model), model)
 
 
 def _judge(models: Path, consult: bool, policy: Policy, texts: Sequence[Text]) -> list[Added]:
-    verdicts = _moderator(models, consult).moderate([_comment(text) for text in texts], policy)
+    return _judge_by(_model(models, consult), policy, texts)
+
+
+def _judge_by(model: _Unexplained, policy: Policy, texts: Sequence[Text]) -> list[Added]:
+    verdicts = _moderator(model).moderate([_comment(text) for text in texts], policy)
     return [_added(verdict) for verdict in verdicts]
-
-
-def _judged(
-    pieces: Iterator[Piece], judge: Judge, jobs: int
-) -> Iterator[tuple[list[Row], list[Added]]]:
-    """Rows with the verdicts on them, in order."""
-    first = list(islice(pieces, _FEW)) if jobs > 1 else []
-    pieces = chain(first, pieces)
-    if len(first) < _FEW:
-        for rows, texts in pieces:
-            yield rows, judge(texts)
-        return
-    # Loaded only where they're needed, which is not for a small file.
-    import multiprocessing  # noqa: PLC0415
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-
-    # A forked process has all that this one has loaded; elsewhere than on Linux it isn't safe.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    waiting: deque[tuple[list[Row], Future[list[Added]]]] = deque()
-    with ProcessPoolExecutor(jobs, context, _end_with_parent) as pool:
-        for rows, texts in pieces:
-            waiting.append((rows, pool.submit(judge, texts)))
-            if len(waiting) > 2 * jobs:  # enough to keep all busy, and no whole file in memory
-                done, said = waiting.popleft()
-                yield done, said.result()
-        for done, said in waiting:
-            yield done, said.result()
-
-
-def _end_with_parent() -> None:
-    """A process that judges would wait for ever where the one that reads was killed."""
-
-    from multiprocessing import parent_process  # noqa: PLC0415
-
-    def end() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
-
-
-def _cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _facts(source: Path, policy: Policy) -> Row:

@@ -75,6 +75,12 @@ class Classifier:
         self._trained_for = cache(self._judged)
         self._threshold = lru_cache(256)(self._interpolated)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: the arrays themselves, wherever they were mapped from."""
+        names = ("weights", "scale", "bias")
+        arrays = {n: np.array(a) for n, a in zip(names, self.weights.arrays(), strict=True)}
+        return Classifier, (self.version, self.manifest, arrays)
+
     def assess(self, comments: Sequence[Comment]) -> list[Assessment]:
         """Scores and language of each comment; the same for one as for many."""
         return [

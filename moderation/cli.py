@@ -30,6 +30,8 @@ OWN = {
     "labels": "Write the moderators' labels as a labelled CSV, to train on.",
     "doctor": "Look at what the service needs, and say what to mend.",
     "keys": "Create, list and revoke keys of the HTTP API.",
+    "backup": "Write the database and your models to a file, while the service runs.",
+    "restore": "Put back what `moderation backup` wrote, with the service stopped.",
     "demo": "Start the service and a small blog that uses it, for a first look.",
 }
 _STOPPED = 130  # what shells say of a command that Ctrl-C ended

@@ -77,7 +77,9 @@ def _configuration(configured: Settings, environ: Mapping[str, str]) -> Iterator
 
 def _has_secrets(configured: Settings) -> bool:
     with_password = "@" in configured.database
-    return with_password or any(p.coral_secrets for p in configured.policies.values())
+    return with_password or any(
+        p.coral_secrets or p.webhook_secret for p in configured.policies.values()
+    )
 
 
 def _database(configured: Settings) -> Iterator[Found]:

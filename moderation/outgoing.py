@@ -11,12 +11,14 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 SECONDS = 10.0
-"""What connecting, sending and the answer may take together."""
+"""What resolving the name, connecting, sending and the answer may take together."""
 
 _LARGEST = 1 << 16
 _PORTS = {"http": 80, "https": 443}
@@ -58,6 +60,7 @@ def post(
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    until = time.monotonic() + seconds
     try:
         with _connected(host, port, private, seconds) as plain:
             connection = http.client.HTTPConnection(host, port)
@@ -69,7 +72,7 @@ def post(
                 )
             else:
                 connection.sock = plain
-            with closing(connection), _bell(connection.sock, seconds):
+            with closing(connection), _bell(connection.sock, until - time.monotonic()):
                 return _answered(connection, target, body, headers)
     except (OSError, http.client.HTTPException, UnicodeError) as error:
         raise NotSent(_plain(error)) from error
@@ -105,8 +108,8 @@ def _hang_up(connected: socket.socket) -> None:
 
 
 def _connected(host: str, port: int, private: bool, seconds: float) -> socket.socket:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in found]
+    until = time.monotonic() + seconds
+    addresses = _resolved(host, port, seconds / 2)
     for address in addresses:
         if not private and not is_public(ipaddress.ip_address(address)):
             raise NotSent(
@@ -114,11 +117,30 @@ def _connected(host: str, port: int, private: bool, seconds: float) -> socket.so
             )
     problem: OSError = OSError(f"{host} has no address")
     for address in dict.fromkeys(addresses):
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
         try:
-            return socket.create_connection((address, port), timeout=seconds / 2)
+            return socket.create_connection((address, port), timeout=min(left, seconds / 2))
         except OSError as error:
             problem = error
     raise problem
+
+
+def _resolved(host: str, port: int, seconds: float) -> list[str]:
+    """The addresses of a name. The system's resolver takes no time limit, so it is asked in a
+    thread, which is left to itself where it takes too long."""
+    found: Future[list[str]] = Future()
+
+    def ask() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.set_result([str(entry[4][0]) for entry in entries])
+        except Exception as error:
+            found.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return found.result(seconds)
 
 
 def _plain(error: Exception) -> str:

@@ -140,10 +140,7 @@ def within(target: str) -> str:
 
 def _to_sign_in() -> BaseResponse:
     if token := request.args.get("token"):
-        if service().gatekeeper.is_open() and service().store.sessions.take_link(token):
-            sign_out()
-            return signed_in(service().store.sessions.start(None), request.path)
-        return redirect(url_for("sign_in.form", used=1), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("sign_in.form", token=token), HTTPStatus.SEE_OTHER)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/review"
     return redirect(url_for("sign_in.form", next=wanted), HTTPStatus.SEE_OTHER)
 

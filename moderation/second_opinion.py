@@ -45,6 +45,7 @@ class SecondOpinion:
         import onnxruntime  # noqa: PLC0415  # an extra
         import tokenizers  # noqa: PLC0415
 
+        self._folder = folder
         self.manifest = _manifest(folder)
         try:
             self.name = str(self.manifest["name"])
@@ -61,6 +62,10 @@ class SecondOpinion:
             )
         except Exception as error:  # each library has its own
             raise ModelRefused(folder.name, f"{folder}: {type(error).__name__}: {error}") from error
+
+    def __reduce__(self) -> tuple[type[SecondOpinion], tuple[Path]]:
+        """Other machines of a cluster load their own."""
+        return SecondOpinion, (self._folder,)
 
     def fits(self, manifest: Mapping[str, Any]) -> bool:
         """Whether it was measured beside a linear model of these scores: the shipped one, or one

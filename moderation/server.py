@@ -187,7 +187,7 @@ def _say_when_ready(address: str, port: int, link: str) -> None:
             break
     host = f"[{address}]" if ":" in address else address
     here = f"http://{host}:{port}"
-    page = f"moderation: the page, once, for whoever opens this first: {here}/review?token={link}\n"
+    page = f"moderation: the page, for one person, once: {here}/review?token={link}\n"
     opened = f"{_OPEN}\n{page}" if link else ""
     click.echo(f"{opened}moderation: listening on {here}", err=True)
 

@@ -84,7 +84,7 @@ class Sessions:
             connection.execute(sa.delete(sessions).where(sessions.c.digest == _digest(token)))
 
     def offer_link(self) -> str:
-        """The token of a link that signs in whoever opens it first; the one before stops."""
+        """The token of a link that signs in one person, once; the one before stops."""
         token = secrets.token_urlsafe(24)
         with self._database.writing() as connection:
             connection.execute(sa.delete(meta).where(meta.c.name == _LINK))

@@ -12,6 +12,7 @@ from moderation.setting_types import (
     fraction,
     integer,
     line,
+    networks,
     number,
     share_or_off,
     signing_secrets,
@@ -73,6 +74,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("max_body", integer(1024), 1 << 20, "service", "Bytes of one request; more is 413."),
     Setting("max_batch_body", integer(1024), 1 << 24, "service", "The same, for a batch."),
+    Setting(
+        "trusted_proxies",
+        networks,
+        (),
+        "service",
+        "Addresses or networks of reverse proxies on other machines, whose `X-Forwarded-For` says "
+        "who tries to sign in. One on this machine is always trusted.",
+    ),
     # When the model holds a comment.
     Setting(
         "promise",

@@ -9,6 +9,7 @@ import base64
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -85,6 +86,16 @@ def texts(raw: object) -> tuple[str, ...]:
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         raise ValueError('must be a list of texts: "a, b" in the environment, ["a", "b"] in TOML')
     return tuple(part.strip() for part in parts if part.strip())
+
+
+def networks(raw: object) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses, or networks of them; none is fine."""
+    try:
+        return tuple(ip_network(given) for given in texts(raw))
+    except ValueError as error:
+        raise ValueError(
+            f"must be addresses or networks, as 10.0.0.7, 172.16.0.0/12 ({error})"
+        ) from error
 
 
 def yes_or_no(raw: object) -> bool:

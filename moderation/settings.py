@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -75,6 +76,7 @@ class Settings:
     second_opinion: bool
     max_body: int
     max_batch_body: int
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     policies: Mapping[str, Policy]
 
     @property

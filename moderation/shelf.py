@@ -23,7 +23,7 @@ from moderation.second_opinion import SecondOpinion
 
 log = logging.getLogger(__name__)
 
-_POINTER = "active.json"
+POINTER = "active.json"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REMEMBERED = 50
 
@@ -140,14 +140,14 @@ class ModelShelf:
         try:
             return self.load(version)
         except UnknownModel as error:
-            problem = f"{self.folder / _POINTER} names it, but it is not installed"
+            problem = f"{self.folder / POINTER} names it, but it is not installed"
             raise ModelRefused(version, problem) from error
 
     def _shipped(self) -> list[str]:
         return sorted(path.parent.name for path in shipped().glob(f"*/{artefact.MANIFEST}"))
 
     def _activated(self) -> list[str]:
-        pointer = self.folder / _POINTER
+        pointer = self.folder / POINTER
         try:
             history = json.loads(pointer.read_text(encoding="utf-8"))["history"]
         except FileNotFoundError:
@@ -166,11 +166,11 @@ class ModelShelf:
             stream.flush()
             os.fsync(stream.fileno())
         Path(draft).chmod(0o644)
-        Path(draft).replace(self.folder / _POINTER)
+        Path(draft).replace(self.folder / POINTER)
 
     def _stamp(self) -> tuple[int, int]:
         try:
-            status = (self.folder / _POINTER).stat()
+            status = (self.folder / POINTER).stat()
         except OSError:
             return (0, 0)
         return (status.st_mtime_ns, status.st_ino)

@@ -25,11 +25,8 @@ sign_in = page_blueprint("sign_in")
 
 @page(sign_in, "GET /review/sign-in", role=None)
 def form() -> Answer:
-    """The form that asks for a key."""
-    if request.args.get("used"):
-        return _form(
-            "This link was used before, or is out of date. Use a key, or start again.", 401
-        )
+    """The form that asks for a key, or for a press on a button where a link led here: programs that
+    look at links, as chats and mail filters do, press none."""
     return _form()
 
 
@@ -43,6 +40,8 @@ def enter() -> Answer:
         response = make_response(_form(said, HTTPStatus.TOO_MANY_REQUESTS))
         response.headers["Retry-After"] = str(seconds)
         return response
+    if token := request.form.get("token"):
+        return _enter_by_link(token)
     key = store.keys.find(request.form.get("key", "").strip())
     if key is None:
         return _form("This key is unknown or revoked.", HTTPStatus.UNAUTHORIZED)
@@ -71,6 +70,15 @@ def leave(caller: Caller) -> Response:
     return redirect(url_for("sign_in.form"), HTTPStatus.SEE_OTHER)
 
 
+def _enter_by_link(token: str) -> Answer:
+    sessions = service().store.sessions
+    if service().gatekeeper.is_open() and sessions.take_link(token):
+        sign_out()
+        return signed_in(sessions.start(None), "/review")
+    said = "This link was used before, or is out of date. Use a key, or start again."
+    return _form(said, HTTPStatus.UNAUTHORIZED)
+
+
 def _form(problem: str = "", status: int = HTTPStatus.OK) -> Answer:
     wanted = request.values.get("next", "")
     is_open = service().gatekeeper.is_open()
@@ -79,16 +87,24 @@ def _form(problem: str = "", status: int = HTTPStatus.OK) -> Answer:
         problem=problem,
         next=within(wanted),
         is_open=is_open,
+        token=request.args.get("token", "") if is_open else "",
         add=request.values.get("add", ""),
     ), status
 
 
 def _client() -> str:
-    """The address that tries. Behind a proxy it is the one that the proxy saw: the last it names.
-    From outside a private network nobody can claim another."""
+    """The address that tries. Behind a proxy that is trusted it is the one that the proxy saw: the
+    last that it names. Anybody else would name whatever address has tries left."""
     peer = request.remote_addr or ""
     named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return named if named and _is_trusted(peer) else peer
+
+
+def _is_trusted(peer: str) -> bool:
     try:
-        return named or peer if ip_address(peer).is_private else peer
+        address = ip_address(peer)
     except ValueError:
-        return peer
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    proxies = service().settings.trusted_proxies
+    return address.is_loopback or any(address in network for network in proxies)

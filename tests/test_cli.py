@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -170,7 +171,7 @@ def test_other_packages_add_commands_that_are_loaded_when_called(
     assert cli.run(["greet"]) == 3
     assert capsys.readouterr().out == "Hello\n"
     assert cli.run(["--help"]) == 0
-    assert "greet   Say hello." in capsys.readouterr().out
+    assert re.search(r"^  greet +Say hello\.$", capsys.readouterr().out, re.MULTILINE)
 
 
 @click.command()
@@ -243,6 +244,15 @@ def test_a_model_that_was_changed_is_listed_as_refused(run: Run, tmp_path: Path)
         file.write(b"x")
     listed = run("models", "list", "--models-dir", str(folder)).stdout
     assert [line for line in listed.splitlines() if "small-2" in line and "refused" in line]
+
+
+def test_where_the_active_model_is_refused_the_others_are_listed(run: Run, tmp_path: Path) -> None:
+    write_model(tmp_path / "own", "spoilt")
+    with (tmp_path / "own" / "spoilt" / "model.joblib").open("ab") as file:
+        file.write(b"x")
+    done = run("models", "list", "--models-dir", str(tmp_path / "own"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "* spoilt  refused: " in done.stdout
 
 
 def test_labels_are_written_whole_or_not_at_all(run: Run, tmp_path: Path) -> None:

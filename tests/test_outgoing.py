@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -79,6 +80,14 @@ def test_a_name_that_changes_its_address_is_connected_to_where_it_was_looked_at(
 def test_a_name_that_cannot_be_resolved_is_said_so() -> None:
     with pytest.raises(NotSent, match="cannot be resolved"):
         post("http://nowhere.invalid/", b"{}", {})
+
+
+def test_a_name_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers.wait() and [])
+    with pytest.raises(NotSent, match="no answer in time"):
+        post("http://blog.example/", b"{}", {}, seconds=0.2)
+    answers.set()
 
 
 @pytest.fixture(scope="module")

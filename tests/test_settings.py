@@ -79,6 +79,7 @@ def test_html_settings_become_the_site_rules(tmp_path: Path) -> None:
         ("MODERATION_PORT", "", ["MODERATION_PORT", "whole number"]),
         ("MODERATION_HOST", " ", ["MODERATION_HOST", "not empty"]),
         ("MODERATION_WORKERS", "1.5", ["'1.5'", "whole number"]),
+        ("MODERATION_TRUSTED_PROXIES", "10.0.0.1/8", ["addresses or networks", "host bits"]),
         ("MODERATION_PROMISE", "1", ["between 0 and 1", "1/200"]),
         ("MODERATION_PROMISE", "1/0", ["between 0 and 1"]),
         ("MODERATION_MIN_SECONDS", "nan", ["'nan'", "number from 0 up"]),

@@ -240,9 +240,34 @@ def test_tries_are_limited_for_each_address(app: Flask, client: Any) -> None:
     late = enter(client, key)
     assert late.status_code == 429
     assert 0 < int(late.headers["Retry-After"]) <= sessions.TRIES_WINDOW
-    # behind a proxy, the address is the last that the proxy names
-    elsewhere = {"X-Forwarded-For": "203.0.113.1, 203.0.113.9"}
-    assert enter(client, "wrong", headers=elsewhere).status_code == 401
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "172.18.0.5", "fd00::7"])
+def test_of_a_trusted_proxy_the_last_address_that_it_names_is_the_one_that_tries(
+    tmp_path: Path, proxy: str
+) -> None:
+    app = app_in(tmp_path, trusted_proxies="172.18.0.0/16, fd00::7")
+    said = [_tries(app, proxy, f"203.0.113.1, 203.0.113.{n}") for n in range(sessions.TRIES + 1)]
+    assert said == [401] * (sessions.TRIES + 1)
+    assert [_tries(app, proxy, "203.0.113.0, 203.0.113.7") for _ in range(sessions.TRIES)][
+        -1
+    ] == 429
+
+
+@pytest.mark.parametrize(
+    "peer", ["10.1.2.3", "192.168.0.9", "172.19.0.5", "fd00::8", "8.8.8.8", ""]
+)
+def test_nobody_else_names_the_address_that_tries(tmp_path: Path, peer: str) -> None:
+    app = app_in(tmp_path, trusted_proxies="172.18.0.0/16, fd00::7")
+    said = [_tries(app, peer, f"203.0.113.{n}") for n in range(sessions.TRIES + 1)]
+    assert said == [401] * sessions.TRIES + [429]
+
+
+def _tries(app: Flask, peer: str, forwarded: str) -> int:
+    """The status of a wrong key sent from there."""
+    headers = {"X-Forwarded-For": forwarded}
+    answer = enter(client_of(app), "wrong", headers=headers, environ_base={"REMOTE_ADDR": peer})
+    return int(answer.status_code)
 
 
 def test_the_limit_passes(app: Flask, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,42 +329,70 @@ def test_errors_of_a_page_are_pages(tmp_path: Path) -> None:
 def test_while_open_the_link_signs_in_once(app: Flask, client: Any) -> None:
     assert client.get("/review").status_code == 303
     token = store_of(app).sessions.offer_link()
-    entered = client.get(f"/review?token={token}")
+    entered = by_link(client, token)
     assert (entered.status_code, entered.location) == (303, "/review")
     assert client.get("/review").status_code == 200
-    again = client_of(app).get(f"/review?token={token}", follow_redirects=True)
+    again = by_link(client_of(app), token)
     assert again.status_code == 401
     assert "used before" in again.text
 
 
+def test_looking_at_the_link_does_not_use_it_up(app: Flask, client: Any) -> None:
+    token = store_of(app).sessions.offer_link()
+    for _ in range(3):  # a chat's preview, a mail filter
+        shown = client_of(app).get(f"/review?token={token}", follow_redirects=True)
+        assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "no-store")
+        assert "Set-Cookie" not in shown.headers
+        assert shown.text.count("<button") == 1
+    assert by_link(client, token).status_code == 303
+
+
+def test_another_site_cannot_press_the_links_button(app: Flask, client: Any) -> None:
+    token = store_of(app).sessions.offer_link()
+    forged = {"Sec-Fetch-Site": "cross-site"}
+    refused = client.post("/review/sign-in", data={"token": token}, headers=forged)
+    assert refused.status_code == 403
+    assert by_link(client, token).status_code == 303
+
+
 def test_a_first_key_ends_the_link_and_who_came_by_it(app: Flask, client: Any) -> None:
-    token, second = store_of(app).sessions.offer_link(), client_of(app)
-    client.get(f"/review?token={token}")
+    by_link(client, store_of(app).sessions.offer_link())
+    assert client.get("/review").status_code == 200
     token = store_of(app).sessions.offer_link()
     store_of(app).keys.create("default", "admin")
     time.sleep(auth._RECHECK_SECONDS)
     assert client.get("/review").status_code == 303
-    second.get(f"/review?token={token}")
-    assert second.get("/review").status_code == 303
+    assert client.post("/review/sign-in", data={"token": token}).status_code == 401
 
 
 def test_a_new_link_stops_the_one_before(app: Flask, client: Any) -> None:
     first, _ = store_of(app).sessions.offer_link(), store_of(app).sessions.offer_link()
-    client.get(f"/review?token={first}")
-    assert client.get("/review").status_code == 303
+    assert by_link(client, first).status_code == 401
+
+
+def by_link(client: Any, token: str) -> Any:
+    """Open the link and press the button."""
+    shown = client.get(f"/review?token={token}", follow_redirects=True)
+    held = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', shown.text))
+    assert held == {"token": token}
+    return client.post("/review/sign-in", data=held)
 
 
 def test_serve_prints_the_link_and_any_worker_knows_the_session(tmp_path: Path) -> None:
     write_model(tmp_path / "models")
     with Served(tmp_path, "--workers", "2") as served:
         (link,) = re.findall(r"http://127\.0\.0\.1:\d+(/review\?token=\S+)", served.log())
-        entered = served.call("GET", link)
+        token = link.partition("=")[2]
+        assert served.call("GET", link).headers["location"] == f"/review/sign-in?token={token}"
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        pressed = f"token={token}".encode()
+        entered = served.call("POST", "/review/sign-in", pressed, form)
         assert entered.status == 303
         cookie = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
         for _ in range(8):
             assert served.call("GET", "/review", headers=cookie).status == 200
-        assert served.call("GET", link).status == 303
-        assert link.partition("=")[2] not in served.log().replace(link, "")
+        assert served.call("POST", "/review/sign-in", pressed, form).status == 401
+        assert token not in served.log().replace(link, "")
 
 
 def test_serve_prints_no_link_once_there_is_a_key(tmp_path: Path) -> None:

@@ -9,19 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from joblib import parallel_config
 from tqdm import tqdm
 
-from moderation import settings
+from moderation import cluster, settings
+from moderation.commands.options import FileOrUrl, dask
 from moderation.files import writing_text
 from moderation.shelf import ModelShelf
 from training import card, corpora, dataset, evaluation, hygiene, measure
 from training import train as training
 
 CSV = click.Path(path_type=Path, dir_okay=False)
+CSV_OR_URL = FileOrUrl(dir_okay=False)
 
 
 @click.command()
-@click.argument("csv", nargs=-1, required=True, type=CSV)
+@click.argument("csv", nargs=-1, required=True, type=CSV_OR_URL)
 @click.option("--from-scratch", is_flag=True, help="Forget what the active model knows.")
 @click.option(
     "--models-dir",
@@ -42,29 +45,33 @@ CSV = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="The same rows and seed give the same weights.",
 )
+@dask
 def train(
-    csv: tuple[Path, ...],
+    csv: tuple[str, ...],
     from_scratch: bool,
     models_dir: Path | None,
     mapping: tuple[str, ...],
     no_activate: bool,
     baseline: bool,
     seed: int,
+    dask: str,
 ) -> int:
     """Fit a model on labelled CSV files, and activate it if it is no worse.
 
-    Without --from-scratch the active model's knowledge is kept, and the rows teach it on top.
+    Without --from-scratch the active model's knowledge is kept, and the rows teach it on top. A
+    file may be a URL, as s3://bucket/labels.csv, with the extra `dask` and the driver of such URLs.
     """
     shelf = _shelf(models_dir)
-    outcome = training.run(
-        csv,
-        shelf,
-        mapping=_mapping(mapping),
-        from_scratch=from_scratch,
-        baseline=baseline,
-        seed=seed,
-        steps=_steps,
-    )
+    with cluster.fetched(*csv) as files, _workers(dask):
+        outcome = training.run(
+            files,
+            shelf,
+            mapping=_mapping(mapping),
+            from_scratch=from_scratch,
+            baseline=baseline,
+            seed=seed,
+            steps=_steps,
+        )
     click.echo(outcome.report)
     click.echo(f"Model {outcome.version} is in {outcome.folder}; its card is CARD.md there.")
     if outcome.losses:
@@ -127,6 +134,16 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(problem, param_hint="--map")
         mapping[value] = label
     return mapping
+
+
+@contextmanager
+def _workers(dask: str) -> Iterator[None]:
+    """Who reads comments and fits heads: threads of this process, or a cluster."""
+    if not dask:
+        yield
+        return
+    with cluster.connected(dask), parallel_config("dask"):
+        yield
 
 
 @contextmanager

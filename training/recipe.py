@@ -7,13 +7,15 @@ is folded into its weight afterwards, so that scoring is a plain sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
+from joblib.parallel import get_active_backend
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 
@@ -100,7 +102,13 @@ def featurise(
     spam have authors more often than those without, and to have none must not count for or
     against anyone.
     """
-    return list(_chunks(rows, report, forget_authors))
+    parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
+    read = Parallel(return_as="generator")(delayed(_read)(p, forget_authors) for p in parts)
+    chunks = []
+    for part, chunk in zip(parts, read, strict=True):
+        chunks.append(chunk)
+        report(len(part))
+    return chunks
 
 
 def margins(
@@ -122,22 +130,15 @@ def _reading(row: Row, *, forget: bool) -> Reading:
     return read(Comment(row.text) if forget and not is_ours(row.corpus) else row.comment())
 
 
-def _chunks(
-    rows: Sequence[Row], report: Callable[[int], None], forget_authors: bool
-) -> Iterator[Chunk]:
-    for start in range(0, len(rows), _CHUNK):
-        readings = [
-            _reading(row, forget=forget_authors and i % 2 == 1)
-            for i, row in enumerate(rows[start : start + _CHUNK])
-        ]
-        parts = [_chunk(readings[i : i + _BATCH]) for i in range(0, len(readings), _BATCH)]
-        lengths = np.concatenate([np.diff(part.indptr) for part in parts])
-        yield Chunk(
-            np.concatenate([part.indices for part in parts]),
-            np.concatenate(([0], np.cumsum(lengths))),
-            np.concatenate([part.norm for part in parts]),
-        )
-        report(len(readings))
+def _read(rows: Sequence[Row], forget_authors: bool) -> Chunk:
+    readings = [_reading(row, forget=forget_authors and i % 2 == 1) for i, row in enumerate(rows)]
+    parts = [_chunk(readings[i : i + _BATCH]) for i in range(0, len(readings), _BATCH)]
+    lengths = np.concatenate([np.diff(part.indptr) for part in parts])
+    return Chunk(
+        np.concatenate([part.indices for part in parts]),
+        np.concatenate(([0], np.cumsum(lengths))),
+        np.concatenate([part.norm for part in parts]),
+    )
 
 
 def _chunk(readings: Sequence[Any]) -> Chunk:
@@ -214,24 +215,32 @@ def fit(
     for chunk in chunks:
         frequency += np.bincount(chunk.indices, minlength=buckets)
     scale = _scale(frequency, len(targets))
-    # scikit-learn lets go of the interpreter lock, so threads share the features
-    fitted = Parallel(n_jobs=2, backend="threading")(
-        delayed(_head)(
-            chunks,
-            targets[:, HEADS.index(head)],
-            weights[:, HEADS.index(head)],
-            _ALPHA.get(head, _USUAL_ALPHA),
-            scale,
-            seed,
-            report,
+    with _sharing(chunks):
+        # scikit-learn lets go of the interpreter lock, so threads share the features
+        fitted = Parallel(n_jobs=2, prefer="threads", return_as="generator")(
+            delayed(_head)(
+                chunks,
+                targets[:, HEADS.index(head)],
+                weights[:, HEADS.index(head)],
+                _ALPHA.get(head, _USUAL_ALPHA),
+                scale,
+                seed,
+            )
+            for head in heads
         )
-        for head in heads
-    )
-    for head, result in zip(heads, fitted, strict=True):
-        if result is not None:
+        for head, result in zip(heads, fitted, strict=True):
+            report()
+            if result is None:
+                continue
             table[:, HEADS.index(head)] = result[0] * scale
             bias[HEADS.index(head)] = result[1]
     return Linear(table, bias)
+
+
+def _sharing(chunks: Sequence[Chunk]) -> AbstractContextManager[Any]:
+    """On a cluster each worker gets the features once, not again with each head."""
+    on_cluster = type(get_active_backend()[0]).__name__ == "DaskDistributedBackend"
+    return parallel_config("dask", scatter=[chunks]) if on_cluster else nullcontext()
 
 
 def _scale(frequency: F64, rows: int) -> F32:
@@ -248,11 +257,9 @@ def _head(
     alpha: float,
     scale: F32,
     seed: int,
-    report: Callable[[], None],
 ) -> tuple[F32, float] | None:
     taught = ~np.isnan(target) & (weight > 0)
     if min((target[taught] == 1).sum(), (target[taught] == 0).sum()) < MIN_EXAMPLES:
-        report()
         return None
     mean = weight[taught].mean()
     order = np.random.default_rng(seed)
@@ -270,5 +277,4 @@ def _head(
                     classes=(0.0, 1.0),
                     sample_weight=weight[rows][here] / mean,
                 )
-    report()
     return model.coef_[0].astype(np.float32), float(model.intercept_[0])

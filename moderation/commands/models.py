@@ -22,7 +22,7 @@ def list_models(models_dir: Path | None) -> None:
     """List the installed models; * marks the active one."""
 
     shelf = ModelShelf(configured(models_dir).models)
-    active = shelf.active().version
+    active = shelf.active_version()  # also one that is refused
     for version in shelf.versions():
         mark = "*" if version == active else " "
         try:

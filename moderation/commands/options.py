@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +18,26 @@ models_dir = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the models; says the same as MODERATION_MODELS.",
 )
+
+dask = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    default="",
+    help="Work on this Dask cluster, as tcp://10.0.0.5:8786; its workers need the same versions.",
+)
+
+
+class FileOrUrl(click.Path):
+    """A file that is there, or a URL, of which that shows when it is read."""
+
+    name = "file or url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The text of it, checked."""
+        return str(value) if "://" in str(value) else super().convert(value, param, ctx)
+
+
+file_or_url = FileOrUrl(exists=True, dir_okay=False)
 
 
 def configured(models: Path | None = None, **given: object) -> Settings:

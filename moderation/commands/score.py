@@ -10,17 +10,14 @@ from typing import Any
 
 import click
 
-from moderation.commands.options import configured, models_dir, site_name
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from moderation.commands.options import configured, dask, file_or_url, models_dir, site_name
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=_FILE)
+@click.argument("source", metavar="IN", type=file_or_url)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
     help="File to write.  [default: standard output, in the format of IN]",
 )
 @click.option(
@@ -32,15 +29,17 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--jobs", type=click.IntRange(1), help="Processes.  [default: as many as there are processors]"
 )
+@dask
 @click.option("--site", default="default", show_default=True, help="Whose rules apply.")
 @models_dir
 def score(
     *,
-    source: Path,
-    output: Path | None,
+    source: str,
+    output: str | None,
     text_column: str | None,
     prefix: str,
     jobs: int | None,
+    dask: str,
     site: str,
     models_dir: Path | None,
 ) -> None:
@@ -52,23 +51,30 @@ def score(
 
     A run that was stopped goes on where it was when the same command is given again, as long as
     the file, the model and the rules are the same. What it needs for that is in OUT.journal.
+
+    IN and OUT may be URLs, as s3://bucket/in.csv, with the extra `dask` and the driver of such
+    URLs: they are copied here first, and sent there in the end.
     """
 
     # No matrix is multiplied here, and the threads for it would be started with NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from moderation import bulk  # noqa: PLC0415
+    from moderation import bulk, cluster  # noqa: PLC0415
 
     settings = configured(models_dir)
-    with _bar() as bar:
+    with cluster.fetched(source) as (file,), cluster.delivered(output) as out, _bar() as bar:
         bulk.score(
-            source,
-            output,
+            file,
+            out,
             settings.models,
             settings.policy(site_name(site)),
             text_column=text_column,
             prefix=prefix,
             jobs=jobs,
+<<<<<<< HEAD
             consult=settings.second_opinion,
+=======
+            dask=dask,
+>>>>>>> ops
             progress=_progress(bar),
         )
 
