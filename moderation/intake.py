@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from moderation.database import Database, Opened
+from moderation.database import Database, Opened, asking
 from moderation.errors import Conflict
 from moderation.families import join
 from moderation.history import Hashes, SiteHistory
@@ -110,7 +110,7 @@ class Intake:
         if not (new := _unsettled(entries)):
             return
         with self._database.writing_later(site) as opened:
-            history = SiteHistory(opened, self._hashes, site)
+            history = SiteHistory(asking(opened), self._hashes, site)
             verdicts = judge([entry.comment for entry in new], history)
             for entry, verdict in zip(new, verdicts, strict=True):
                 entry.settle(verdict, policy, self._hashes)

@@ -43,6 +43,7 @@ class ModelShelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._pointer = folder / _POINTER
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._active: Classifier | None = None
@@ -141,7 +142,7 @@ class ModelShelf:
         return sorted(path.parent.name for path in shipped().glob(f"*/{artefact.MANIFEST}"))
 
     def _activated(self) -> list[str]:
-        pointer = self.folder / _POINTER
+        pointer = self._pointer
         try:
             history = json.loads(pointer.read_text(encoding="utf-8"))["history"]
         except FileNotFoundError:
@@ -160,11 +161,11 @@ class ModelShelf:
             stream.flush()
             os.fsync(stream.fileno())
         Path(draft).chmod(0o644)
-        Path(draft).replace(self.folder / _POINTER)
+        Path(draft).replace(self._pointer)
 
     def _stamp(self) -> tuple[int, int]:
         try:
-            status = (self.folder / _POINTER).stat()
+            status = self._pointer.stat()
         except OSError:
             return (0, 0)
         return (status.st_mtime_ns, status.st_ino)
