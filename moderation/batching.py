@@ -21,7 +21,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_PROBE, _PAUSE = 0.01, 0.0003
+_PROBE, _PAUSE = 0.01, 0.0003  # seconds
 
 
 class _Call(Generic[T, R]):
@@ -123,7 +123,8 @@ class Batcher(Generic[T, R]):
             self._pause = pause = threading.Lock()
             pause.acquire()
         pause.acquire(timeout=_PAUSE)
-        self._pause = None
+        with self._lock:
+            self._pause = None
 
     def _gathered(self, call: _Call[T, R]) -> list[_Call[T, R]]:
         batch, size = [call], call.size
