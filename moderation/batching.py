@@ -5,8 +5,8 @@ the same time as one. So a call that finds others at work waits, and then goes o
 that wait.
 
 Python runs one thread at a time, and others stand at its door unseen until the running one pauses.
-So as long as calls come in company, the one that leads pauses until as many are there as the last
-time. A call that is alone goes ahead at once, but for one in `_PROBE` seconds, which looks whether
+So as long as calls come in company, the one that leads pauses until as many are there as were
+before. A call that is alone goes ahead at once, but for one in `_PROBE` seconds, which looks whether
 there is company again.
 """
 
@@ -21,7 +21,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_PROBE, _PAUSE = 0.01, 0.0003  # seconds
+_PROBE, _PAUSE = 0.01, 0.0006  # seconds
 
 
 class _Call(Generic[T, R]):
@@ -99,13 +99,12 @@ class Batcher(Generic[T, R]):
     def _lead(self, call: _Call[T, R]) -> None:
         self._let_in()
         batch = self._gathered(call)
-        self._expected = len(batch)
         answers: Sequence[R | BaseException]
         try:
             answers = self._work([each.item for each in batch])
         except BaseException as error:  # whatever it is, nobody may be left waiting
             answers = [error] * len(batch)
-        self._pass_on()
+        self._pass_on(len(batch))
         for each, answer in zip(batch, answers, strict=True):
             each.answer = answer
             each.woken.release()
@@ -136,9 +135,11 @@ class Batcher(Generic[T, R]):
                 batch.append(self._waiting.popleft())
         return batch
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, done: int) -> None:
         """The first of those that wait leads next."""
         with self._lock:
+            # those that are answered now may come again
+            self._expected = min(done + len(self._waiting), self._most)
             if self._waiting:
                 following = self._waiting.popleft()
                 following.leads = True

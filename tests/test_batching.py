@@ -101,9 +101,9 @@ def test_as_long_as_calls_come_in_company_each_batch_waits_for_as_many(
     calls = batcher(work)
     with ThreadPoolExecutor(8) as pool:
         futures = behind(calls, work, pool, 1, 2, 3)
-        monkeypatch.setattr("moderation.batching._PAUSE", 10)
         work.gate.set()
         assert [future.result(10) for future in futures] == [2, 4, 6]
+        monkeypatch.setattr("moderation.batching._PAUSE", 10)
         first = pool.submit(calls, 4)
         while calls._pause is None:
             pass
