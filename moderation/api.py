@@ -29,6 +29,7 @@ from moderation.schemas import (
     RecordQuery,
     ReviewSchema,
 )
+from moderation.service import Service
 from moderation.verdict import Author, Comment
 
 api = Blueprint("api", __name__)
@@ -64,10 +65,21 @@ def submit_comment(
     If no answer comes in time, or an error, hold the comment and send it again with the same
     `Idempotency-Key` or `external_id`: nothing is stored twice.
     """
-    _check_length(caller, body)
+    return reply(submitted(service(), caller, body, query, headers))
+
+
+def submitted(
+    here: Service,
+    caller: Caller,
+    body: Comment,
+    query: Mapping[str, Any],
+    headers: Mapping[str, str],
+) -> dict[str, Any]:
+    """What `submit_comment` answers."""
+    _check_length(here, caller, body)
     key = _idempotency_key(headers)
-    (judged,) = service().judge(caller.site, [body], record=query["record"], idempotency_key=key)
-    return reply(verdict_json(judged.id, judged.verdict))
+    (judged,) = here.judge(caller.site, [body], record=query["record"], idempotency_key=key)
+    return verdict_json(judged.id, judged.verdict)
 
 
 @route(
@@ -202,13 +214,13 @@ def _read(caller: Caller, item: object) -> Comment | dict[str, Any]:
     """A comment of a batch, or the problem with it."""
     try:
         comment = cast(Comment, _COMMENT.load(cast(Mapping[str, Any], item)))
-        _check_length(caller, comment)
+        _check_length(service(), caller, comment)
     except ValidationError as error:
         return invalid_json(error)
     return comment
 
 
-def _check_length(caller: Caller, comment: Comment) -> None:
-    longest = service().settings.policy(caller.site).max_length
+def _check_length(here: Service, caller: Caller, comment: Comment) -> None:
+    longest = here.settings.policy(caller.site).max_length
     if len(comment.content) > longest:
         raise ValidationError({"content": [f"Longer than {longest} characters."]})

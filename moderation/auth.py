@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
-from flask import Request, request
+from flask import request
 
 from moderation.errors import BadSetting
 from moderation.keys import ROLES, Keys, Role
@@ -77,9 +78,10 @@ class Gatekeeper:
         return self._may_be_open
 
 
-def bearer(asked: Request = request) -> str:
+def bearer(environ: Mapping[str, Any] | None = None) -> str:
     """The key of a request's Authorization header; empty without one."""
-    scheme, _, key = asked.headers.get("Authorization", "").partition(" ")
+    asked = request.environ if environ is None else environ
+    scheme, _, key = asked.get("HTTP_AUTHORIZATION", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -2,18 +2,26 @@
 
 Eight comments at once are read by the model in twice the time of one, and written to the disk in
 the same time as one. So a call that finds others at work waits, and then goes on together with all
-that wait. Nobody waits for company: a call that is alone goes ahead at once.
+that wait.
+
+Python runs one thread at a time, and others stand at its door unseen until the running one pauses.
+So as long as calls come in company, the one that leads pauses until as many are there as were
+before. A call that is alone goes ahead at once, but for one in `_PROBE` seconds, which looks whether
+there is company again.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_PROBE, _PAUSE = 0.01, 0.0006  # seconds
 
 
 class _Call(Generic[T, R]):
@@ -53,6 +61,8 @@ class Batcher(Generic[T, R]):
         self._queue, self._seconds = queue, seconds
         self._waiting: deque[_Call[T, R]] = deque()  # empty while a place is free
         self._lock = threading.Lock()
+        self._expected, self._probed = 1, 0.0
+        self._pause: threading.Lock | None = None
 
     def __call__(self, item: T, size: int = 1) -> R:
         """The answer to this item; raises it where it is an exception."""
@@ -73,6 +83,9 @@ class Batcher(Generic[T, R]):
                 call.leads = True
             elif len(self._waiting) < self._queue:
                 self._waiting.append(call)
+                if self._pause and len(self._waiting) + 1 >= self._expected:
+                    self._pause.release()
+                    self._pause = None
             else:
                 raise self._refusal()
 
@@ -84,16 +97,33 @@ class Batcher(Generic[T, R]):
         call.woken.acquire()  # it was taken along in this very moment
 
     def _lead(self, call: _Call[T, R]) -> None:
+        self._let_in()
         batch = self._gathered(call)
         answers: Sequence[R | BaseException]
         try:
             answers = self._work([each.item for each in batch])
         except BaseException as error:  # whatever it is, nobody may be left waiting
             answers = [error] * len(batch)
-        self._pass_on()
+        self._pass_on(len(batch))
         for each, answer in zip(batch, answers, strict=True):
             each.answer = answer
             each.woken.release()
+
+    def _let_in(self) -> None:
+        """Pause for those that are expected."""
+        now = time.monotonic()
+        with self._lock:
+            if self._expected == 1:
+                if now < self._probed + _PROBE:
+                    return
+                self._probed, self._expected = now, 2
+            if len(self._waiting) + 1 >= self._expected:
+                return
+            self._pause = pause = threading.Lock()
+            pause.acquire()
+        pause.acquire(timeout=_PAUSE)
+        with self._lock:
+            self._pause = None
 
     def _gathered(self, call: _Call[T, R]) -> list[_Call[T, R]]:
         batch, size = [call], call.size
@@ -105,9 +135,11 @@ class Batcher(Generic[T, R]):
                 batch.append(self._waiting.popleft())
         return batch
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, done: int) -> None:
         """The first of those that wait leads next."""
         with self._lock:
+            # those that are answered now may come again
+            self._expected = min(done + len(self._waiting), self._most)
             if self._waiting:
                 following = self._waiting.popleft()
                 following.leads = True

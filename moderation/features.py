@@ -2,15 +2,15 @@
 
 A feature is a *bucket* of a table of 2**BITS. The n-grams are polynomial rolling hashes (Karp and
 Rabin, 1987) over code points, all positions of a whole batch at once; a word's hash is a
-difference of prefix sums. A feature weighs GAIN / sqrt(features of its segment + FURTHER).
+sum of its letters, each by its power. A feature weighs GAIN / sqrt(features of its segment + FURTHER).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import accumulate
+from functools import cache, lru_cache
+from itertools import accumulate, cycle
 
 import numpy as np
 import numpy.typing as npt
@@ -29,40 +29,36 @@ VOID = 0
 """The bucket of no feature; its weights are zero."""
 
 U32 = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.intp]
 
+WORDS, PAIRS = len(ORDERS), len(ORDERS) + 1
+"""The rows of words and of pairs of words among the buckets; before them are those of n-grams."""
 _BASE = np.uint32(0x9E3779B1)
+_BASE_SQUARED = np.uint32(0x9E3779B1**2 % 2**32)
 _BASE_INVERSE = np.uint32(pow(0x9E3779B1, -1, 2**32))
-_SPREAD = np.array([[0x85EBCA6B], [0xC2B2AE35]], np.uint32)
+_SPREAD = np.array([0x85EBCA6B, 0xC2B2AE35], np.uint32)
 _SPREAD_WORD, _SPREAD_PAIR = np.uint32(0xB5297A4D), np.uint32(0x68E31DA5)
 _SHIFT = np.uint32(32 - BITS)
 _SALT = np.arange(SEGMENTS, dtype=np.uint32) * np.uint32(0x01000193)
 _PLANE = 0x10000
-_OVERHANGS = np.array([(n, k) for n, order in enumerate(ORDERS) for k in range(1, order)])
-"""The n-grams that reach over the end of a text: row, and how far before the end they start."""
-_BESIDE = np.array(ORDERS)[:, None] - 1
-"""So many fewer n-grams than characters has a text."""
-
+_EMPTY = 4
+"""Characters of an author and links that are not there: their blanks."""
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """The features of a batch of n readings, whose segments stand one after another.
 
-    `grams` has shape (len(ORDERS), characters): the bucket of the n-gram that starts at each
-    character, or VOID. `words` and `pairs` are buckets, at the characters `word_at`, `pair_at`.
-    `bounds` has shape (SEGMENTS * n + 1,): where each segment starts; `norm` the weight of one
-    feature of each segment.
+    `buckets` has shape (len(ORDERS) + 2, characters): that of the n-gram of each order, of the
+    word, and of the pair of words that starts at each character; VOID where none does. Words are
+    at `word_at` to `word_end`. `bounds` has shape (SEGMENTS * n + 1,): where each segment starts;
+    `norm` the weight of one feature of each segment.
     """
 
-    grams: U32
-    words: U32
-    word_at: npt.NDArray[np.intp]
-    word_end: npt.NDArray[np.intp]
-    pairs: U32
-    pair_at: npt.NDArray[np.intp]
-    pair_end: npt.NDArray[np.intp]
-    bounds: npt.NDArray[np.intp]
+    buckets: U32
+    word_at: Places
+    word_end: Places
+    bounds: Places
     norm: npt.NDArray[np.float32]
-    orders: tuple[int, ...] = ORDERS
 
 
 def extract(readings: Sequence[Reading]) -> Features:
@@ -70,78 +66,72 @@ def extract(readings: Sequence[Reading]) -> Features:
     # a blank on both sides makes "begins a word" and "ends a word" n-grams of their own
     texts = [f" {segment} " for reading in readings for segment in reading.segments]
     code = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    bounds = np.fromiter(accumulate(map(len, texts), initial=0), np.intp, len(texts) + 1)
-    lengths = bounds[1:] - bounds[:-1]
+    lengths = [*map(len, texts)]
+    ends = [*accumulate(lengths, initial=0)]
+    bounds = np.array(ends, np.intp)
     salted = _SALT.take(np.arange(len(texts)), mode="wrap").repeat(lengths)
     salted += code
 
-    starts, stops = _words(code)
-    power, inverse = _powers(len(code))
-    prefix = np.zeros(len(code) + 1, np.uint32)
-    (salted * power).cumsum(dtype=np.uint32, out=prefix[1:])
-    word = prefix.take(stops)
-    word -= prefix.take(starts)
-    word *= inverse.take(starts)
-
-    # a pair is any word but the last of its segment, with the next one
-    word_bounds = starts.searchsorted(bounds)
-    words = word_bounds[1:] - word_bounds[:-1]
-    paired = np.ones(len(word) + 1, bool)
-    paired[word_bounds[1:] - 1] = False  # that of no word is the one too many
-    first = paired[:-1].nonzero()[0]
-    pair = word.take(first)
-    pair *= _BASE
-    pair += word.take(first + 1)
-
-    return Features(
-        _grams(salted, bounds),
-        word * _SPREAD_WORD >> _SHIFT,
-        starts,
-        stops,
-        pair * _SPREAD_PAIR >> _SHIFT,
-        starts.take(first),
-        stops.take(first + 1),
-        bounds,
-        _norm(lengths, words),
-    )
-
-
-def _grams(salted: U32, bounds: npt.NDArray[np.intp]) -> U32:
-    """The buckets of the n-grams that start at each character."""
-    grams = np.zeros((len(ORDERS), len(salted)), np.uint32)
-    rolling = salted
-    for order in range(2, ORDERS[-1] + 1):
-        rolling = rolling[:-1] * _BASE
-        rolling += salted[order - 1 :]
-        if order in ORDERS:
-            grams[ORDERS.index(order), : len(rolling)] = rolling
-    grams *= _SPREAD
-    grams >>= _SHIFT
-    # an n-gram that would reach into the next segment is none; facts are words only
-    row, before = _OVERHANGS.T[..., None]
-    grams[row, bounds[1:] - before] = VOID
-    facts = bounds[FACTS:].tolist()
-    for start, stop in zip(facts[::SEGMENTS], facts[1::SEGMENTS], strict=True):
-        grams[:, start:stop] = VOID
-    return grams
-
-
-def _words(code: U32) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Where each word starts and where it stops."""
     letter = _letters().take(code, mode="clip")
     edges = (letter[1:] != letter[:-1]).nonzero()[0]
     edges += 1
-    return edges[::2], edges[1::2]
+    starts = edges[::2]
+    before = starts.searchsorted(bounds)  # so many words stand before each bound
+
+    buckets = np.zeros((len(ORDERS) + 2, len(code)), np.uint32)
+    _put_grams(buckets, salted, ends)
+    if len(edges):
+        _put_words(buckets, salted, edges, before)
+    buckets >>= _SHIFT
+    words = (before[1:] - before[:-1]).tolist()
+    norm = [*map(_norm, cycle(range(SEGMENTS)), lengths, words)]
+    return Features(buckets, starts, edges[1::2], bounds, np.array(norm, np.float32))
 
 
-def _norm(lengths: npt.NDArray[np.intp], words: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-    """The weight of one feature of each segment."""
-    grams = np.maximum(lengths - _BESIDE, 0).sum(0)
-    grams[FACTS::SEGMENTS] = 0
-    count = words + np.maximum(words - 1, 0) + grams  # in the middle, the pairs
-    count = np.maximum(count, 1).reshape(-1, SEGMENTS) + FURTHER
-    norm: npt.NDArray[np.float32] = GAIN / np.sqrt(count, dtype=np.float32)
-    return norm.ravel()
+def _put_grams(buckets: U32, salted: U32, ends: Sequence[int]) -> None:
+    """The n-grams that start at each character: of three characters, and of five."""
+    three, five = buckets[0], buckets[1]
+    two = salted[:-1] * _BASE
+    two += salted[1:]
+    rolling = two[:-1] * _BASE
+    rolling += salted[2:]
+    np.multiply(rolling, _SPREAD[0], out=three[:-2])
+    rolling = rolling[:-2] * _BASE_SQUARED
+    rolling += two[3:]
+    np.multiply(rolling, _SPREAD[1], out=five[:-4])
+    # an n-gram that would reach into the next segment is none; facts are words only
+    for first in range(0, len(ends) - 1, SEGMENTS):
+        begin, body, author, links, facts = ends[first : first + 1 + SEGMENTS]
+        if links - body > _EMPTY:
+            for end in (body, author):
+                three[end - 2 : end] = five[max(end - 4, begin) : end] = VOID
+            body = links
+        three[body - 2 : facts] = five[max(body - 4, begin) : facts] = VOID
+
+
+def _put_words(buckets: U32, salted: U32, edges: Places, before: Places) -> None:
+    """The words, and the pairs of each with the next one."""
+    starts = edges[::2]
+    power, inverse = _powers(len(salted))
+    word = np.add.reduceat(salted * power, edges, dtype=np.uint32)[::2]
+    word *= inverse.take(starts)
+    pair = word[:-1] * _BASE
+    pair += word[1:]
+    pair *= _SPREAD_PAIR
+    word *= _SPREAD_WORD
+    buckets[WORDS][starts] = word
+    pairs = buckets[PAIRS]
+    pairs[starts[:-1]] = pair
+    # the last word of a segment has no next one; where a segment has none, it is one before
+    pairs[starts.take(before[1:] - 1)] = VOID
+
+
+@lru_cache(1 << 14)
+def _norm(segment: int, length: int, words: int) -> float:
+    """The weight of one feature of a segment of so many characters, blanks included, and words."""
+    grams = sum(max(length - order + 1, 0) for order in ORDERS) if segment != FACTS else 0
+    count = max(words + max(words - 1, 0) + grams, 1)  # in the middle, the pairs
+    return float(GAIN[segment] / np.sqrt(count + FURTHER[segment], dtype=np.float32))
 
 
 @cache

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
+import numpy as np
+
 from moderation.confusables import LATIN_TWINS
 
 MAX_CHARACTERS = 65_536
@@ -64,6 +66,7 @@ _UNUSUAL = re.compile(f"[{''.join(each.pattern.strip('[]+') for each in _SOUGHT)
 _ASCII = bytes(range(128))
 _REPEATED = f"{string.ascii_lowercase}!?.-=_*#~"
 _RUNS = tuple(character * 4 for character in _REPEATED)
+_THREE_EQUAL = b"\1\1\1"
 _RUN = re.compile(rf"([{re.escape(_REPEATED)}])\1{{3,}}")
 _WHITE = re.compile(r"\s\s+|[^\S ]")  # all but the single spaces, of which there are many
 
@@ -196,7 +199,10 @@ _holds_twin = _holds(_TWIN)
 
 
 def _holds_run(text: str) -> bool:
-    return any(map(text.__contains__, _RUNS))
+    # most texts have no four equal characters in a row at all, which is seen three times as fast
+    code = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    equal = (code[1:] == code[:-1]).tobytes()
+    return _THREE_EQUAL in equal and any(map(text.__contains__, _RUNS))
 
 
 def _mixes_scripts(text: str) -> bool:

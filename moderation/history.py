@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import time
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import sqlalchemy as sa
-
-from moderation.database import Opened
+from moderation.database import Ask
 from moderation.tables import comments as table
 from moderation.verdict import Author, Comment
 
 # "Thanks for this!" is written by many an honest reader: so short a text without a link is the
 # same only if it is the same author's. Counted in letters and digits.
 _SHORT = 30
-_ASCII_LETTERS = re.compile("[a-z0-9]+")
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 class Hashes:
@@ -55,8 +52,8 @@ class Hashes:
 class SiteHistory:
     """One site's history, for the duplicate and flood checks."""
 
-    def __init__(self, opened: Opened, hashes: Hashes, site: str) -> None:
-        self._opened = opened
+    def __init__(self, ask: Ask, hashes: Hashes, site: str) -> None:
+        self._ask = ask
         self._hashes = hashes
         self._site = site
 
@@ -64,7 +61,7 @@ class SiteHistory:
         """How often each text came within the last `seconds`, earlier ones here included."""
         if seconds <= 0:
             return [0] * len(comments)
-        return self._before([self._hashes.text(c) for c in comments], _SAME_TEXT, seconds)
+        return self._before([self._hashes.text(c) for c in comments], table.c.text_hash.name, seconds)
 
     def by_author(self, comments: Sequence[Comment], seconds: float) -> list[int]:
         """How many comments each author sent within the last `seconds`, earlier ones here
@@ -75,16 +72,13 @@ class SiteHistory:
         hashes = [
             self._hashes.author(c.author) for c, known in zip(comments, told, strict=True) if known
         ]
-        counts = iter(self._before(hashes, _SAME_AUTHOR, seconds))
+        counts = iter(self._before(hashes, table.c.author_hash.name, seconds))
         return [next(counts) if known else 0 for known in told]
 
-    def _before(
-        self, hashes: Sequence[str], query: sa.Select[str, int], seconds: float
-    ) -> list[int]:
-        given = {"site": self._site, "hashes": [*set(hashes)], "since": time.time() - seconds}
-        with self._opened() as connection:
-            rows = connection.execute(query, given).all()
-        seen = Counter({row[0]: row[1] for row in rows})
+    def _before(self, hashes: Sequence[str], column: str, seconds: float) -> list[int]:
+        asked = [*set(hashes)]
+        query = _COUNTED.format(column=column, hashes=", ".join("?" * len(asked)))
+        seen = Counter(dict(self._ask(query, (self._site, *asked, time.time() - seconds))))
         counts = []
         for value in hashes:
             counts.append(seen[value])
@@ -92,20 +86,10 @@ class SiteHistory:
         return counts
 
 
-def _counted(column: sa.Column[str]) -> sa.Select[str, int]:
-    # Made once: making it took longer than running it.
-    return (
-        sa.select(column, sa.func.count())
-        .where(
-            table.c.site == sa.bindparam("site"),
-            column.in_(sa.bindparam("hashes", expanding=True)),
-            table.c.received >= sa.bindparam("since"),
-        )
-        .group_by(column)
-    )
-
-
-_SAME_TEXT, _SAME_AUTHOR = _counted(table.c.text_hash), _counted(table.c.author_hash)
+_COUNTED = (
+    f"SELECT {{column}}, count(*) FROM {table.name}"
+    " WHERE site = ? AND {column} IN ({hashes}) AND received >= ? GROUP BY {column}"
+)
 
 
 def _identity(author: Author) -> str:
@@ -119,5 +103,5 @@ def _letters(content: str) -> str:
     """Letters, marks and digits; a text without any (":-)") is taken as it is."""
     plain = unicodedata.normalize("NFKC", content).casefold()
     if plain.isascii():  # the same in a tenth of the time
-        return "".join(_ASCII_LETTERS.findall(plain)) or plain.strip()
+        return plain.encode().translate(None, _NO_LETTERS).decode() or plain.strip()
     return "".join(c for c in plain if unicodedata.category(c)[0] in "LMN") or plain.strip()

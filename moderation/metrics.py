@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -53,19 +54,22 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        # finding a label's counter takes as long as counting
+        self._verdict, self._reason = cache(self._verdicts.labels), cache(self._reasons.labels)
+        self._call = cache(self._seconds.labels)
 
     def count(self, verdicts: Iterable[Verdict]) -> None:
         """Count new verdicts."""
         for verdict in verdicts:
-            self._verdicts.labels(verdict.decision, verdict.model).inc()
+            self._verdict(verdict.decision, verdict.model).inc()
             for finding in verdict.reasons:
-                self._reasons.labels(finding.code).inc()
+                self._reason(finding.code).inc()
             if verdict.degraded:
                 self._degraded.inc()
 
     def observe(self, call: str, status: int, seconds: float) -> None:
         """Count an answered request; `call` is the route's name, never its path."""
-        self._seconds.labels(call, f"{status // 100}xx").observe(seconds)
+        self._call(call, f"{status // 100}xx").observe(seconds)
 
     def exposition(self, model: str) -> bytes:
         """All figures, and the model that is active now."""

@@ -149,6 +149,54 @@ class CommentSchema(Schema):
     def _make(self, data: dict[str, Any], **_: Any) -> Comment:
         return Comment(**_given(data))
 
+    def load(self, data: Any, **kwargs: Any) -> Any:
+        """Read a comment; one that is as it should be, in a fifth of the time."""
+        return _plain_comment(data) or super().load(data, **kwargs)
+
+
+def _texts(schema: type[Schema]) -> dict[str, int]:
+    """How long each text of it may be."""
+    return {
+        name: check.max or 0
+        for name, field in schema().fields.items()
+        if isinstance(field, Text)
+        for check in field.validators
+        if isinstance(check, validate.Length)
+    }
+
+
+_OF_COMMENT = _texts(CommentSchema)
+_PARTS: dict[str, tuple[type, dict[str, int]]] = {
+    "author": (Author, _texts(AuthorSchema)),
+    "article": (Article, _texts(ArticleSchema)),
+    "form": (Form, _texts(FormSchema)),
+}
+
+
+def _plain_comment(data: Any) -> Comment | None:
+    """The comment of an object that holds nothing but texts; None where marshmallow must look."""
+    if type(data) is not dict or not data.get("content"):
+        return None
+    given: dict[str, Any] = {}
+    for name, value in data.items():
+        if name in _PARTS and type(value) is dict:
+            kind, texts = _PARTS[name]
+            if not all(_is_plain(texts, *item) for item in value.items()):
+                return None
+            given[name] = kind(**value)
+        elif _is_plain(_OF_COMMENT, name, value):
+            given[name] = value
+        else:
+            return None
+    return Comment(**given)
+
+
+def _is_plain(texts: Mapping[str, int], name: str, value: Any) -> bool:
+    if type(value) is not str or len(value) > texts.get(name, -1):
+        return False
+    # half a character is no printable one
+    return "\0" not in value if value.isascii() else value.replace("\n", "").isprintable()
+
 
 class BatchSchema(Schema):
     """Comments of one site."""

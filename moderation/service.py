@@ -23,7 +23,7 @@ from moderation.turnstile import Turnstile
 from moderation.verdict import Comment, Verdict
 
 # Python works on one thing at a time: one batch in the database while the next is judged.
-_AT_ONCE, _WAIT = 2, 2.0  # backends give up after about two seconds
+_AT_ONCE, _WAIT = 1, 2.0  # backends give up after about two seconds
 _MOST, _LARGEST = 64, 65_536  # comments of a batch, and characters: longer texts go alone
 _QUEUE = 1_000
 _BATCHES_AT_ONCE, _BATCH_WAIT = 1, 30.0  # scripts are more patient

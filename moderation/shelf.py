@@ -47,6 +47,7 @@ class ModelShelf:
         self.folder = folder
         self._consult = consult
         self._second: SecondOpinion | None = None
+        self._pointer = folder / POINTER
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._active: Classifier | None = None
@@ -147,7 +148,7 @@ class ModelShelf:
         return sorted(path.parent.name for path in shipped().glob(f"*/{artefact.MANIFEST}"))
 
     def _activated(self) -> list[str]:
-        pointer = self.folder / POINTER
+        pointer = self._pointer
         try:
             history = json.loads(pointer.read_text(encoding="utf-8"))["history"]
         except FileNotFoundError:
@@ -166,11 +167,11 @@ class ModelShelf:
             stream.flush()
             os.fsync(stream.fileno())
         Path(draft).chmod(0o644)
-        Path(draft).replace(self.folder / POINTER)
+        Path(draft).replace(self._pointer)
 
     def _stamp(self) -> tuple[int, int]:
         try:
-            status = (self.folder / POINTER).stat()
+            status = self._pointer.stat()
         except OSError:
             return (0, 0)
         return (status.st_mtime_ns, status.st_ino)

@@ -88,7 +88,7 @@ class Store:
 
     def history(self, site: str) -> SiteHistory:
         """What the duplicate and flood checks ask."""
-        return SiteHistory(self._database.reading, self._hashes, site)
+        return SiteHistory(self._database.ask, self._hashes, site)
 
     def address(self, site: str, ip: str) -> str:
         """A keyed hash of an author's address."""

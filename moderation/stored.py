@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -148,13 +148,18 @@ def moment(seconds: float) -> datetime:
 
 def _plain(value: Any) -> Any:
     """As JSON has it and any database can hold it: `asdict` took several times as long."""
-    if isinstance(value, str):
-        return storable(value)
-    if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() and "\0" not in value else storable(value)
+    if names := _FIELDS.get(kind):
+        return {name: _plain(getattr(value, name)) for name in names}
+    return [_plain(item) for item in value] if kind is tuple else value
+
+
+_FIELDS: dict[type, list[str]] = {
+    kind: [field.name for field in fields(kind)]
+    for kind in (Article, Author, Change, Comment, Finding, Form, Language, Span, Verdict)
+}
 
 
 def _comment(content: str, author: Any, article: Any, form: Any, **rest: Any) -> Comment:

@@ -29,6 +29,11 @@ def storable(value: Any) -> Any:
     return value
 
 
+def as_json(value: Any) -> str:
+    """As a column of kind Json has it; for what is storable."""
+    return _ENCODER.encode(value)
+
+
 class Text(sa.types.TypeDecorator[str]):
     """Text as any database can hold it."""
 

@@ -9,13 +9,15 @@ stretches is something in any text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moderation.features import FURTHER, GAIN, VOID, Features
+from moderation.features import FURTHER, GAIN, ORDERS, PAIRS, VOID, WORDS, Features
 from moderation.text import BODY, SEGMENTS
 
 HEADS = ("spam", "toxicity", "hate", "insult", "threat", "identity_attack", "profanity", "sexual")
@@ -24,10 +26,11 @@ HEADS = ("spam", "toxicity", "hate", "insult", "threat", "identity_attack", "pro
 F32 = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
 _STRETCHES = (160, 480)
-"""Characters; those of one length begin half a length apart."""
+"""Characters; those of one length begin half a length apart, and the last one ends the text."""
 # With corpora left out, 1,000 harmless words around it let 97 % of caught spam and 99 % of caught
 # abuse pass. The lower the toll, the fewer pass, and the more honest long texts are held.
-_TOLL = np.float32(1.0)
+_TOLL = 1.0
+_GAIN, _FURTHER = float(GAIN[BODY]), int(FURTHER[BODY])
 _KEPT = 1 << 24
 """Bytes that the C library keeps for the next batch: what it gives back to the system comes again
 in fresh pages, and those take as long as the scores."""
@@ -44,6 +47,10 @@ class Weights:
         np.empty(_KEPT, np.uint8)  # glibc goes by the largest block that was ever let go
         self._scale: F32 = arrays["scale"]
         self._bias: F32 = arrays["bias"]
+        # in the shape and kind of one comment's sums: others take twice as long to multiply
+        self._slope = self._scale.astype(np.float64).reshape(1, -1)
+        self._offset = self._bias.astype(np.float64).reshape(1, -1)
+        self._toll = _TOLL / self._slope
 
     def arrays(self) -> tuple[npt.NDArray[np.int8], F32, F32]:
         """Weights (buckets, heads), scale (heads,) and bias (heads,), to train on from here."""
@@ -51,23 +58,24 @@ class Weights:
 
     def margins(self, features: Features) -> F32:
         """Log-odds before calibration, shape (readings, heads)."""
-        sums = self._running_sums(features)
-        whole = sums.take(features.bounds, axis=0)
-        parts = (whole[1:] - whole[:-1]) * features.norm[:, None]
-        segments = parts.reshape(-1, SEGMENTS, len(HEADS))
-        body = segments[:, BODY] * self._scale
-        for length in _STRETCHES:
-            reading, start = _stretches(features, length)
-            if len(reading):
-                said = (sums.take(start + length, axis=0) - sums.take(start, axis=0)) * self._scale
-                said *= _norms(features, length)[reading][:, None]
-                first = np.flatnonzero(np.diff(reading, prepend=-1))
-                most = np.maximum.reduceat(said, first, axis=0) - _TOLL
-                long = reading[first]
-                body[long] = np.maximum(body[long], most)
-        rest = segments[:, BODY + 1 :].sum(1) * self._scale
-        margins: F32 = (body + rest + self._bias).astype(np.float32)
-        return margins
+        places = _Places(features)
+        sums = self._sums(features, places.cuts)
+        whole = sums.take(places.bounds, axis=0)
+        said = (whole[1:] - whole[:-1]).reshape(-1, SEGMENTS, len(HEADS))
+        said *= features.norm.reshape(-1, SEGMENTS, 1)
+        margins = np.add.reduce(said, axis=1)
+        if places.long:
+            most = sums.take(places.stop, axis=0)
+            most -= sums.take(places.start, axis=0)
+            most *= np.array(places.norm)[:, None]
+            best = np.maximum.reduceat(most, places.first)
+            best -= self._toll
+            best -= said.take(places.long, axis=0)[:, BODY]
+            margins[places.long] += np.maximum(best, 0)
+        margins *= self._slope
+        margins += self._offset
+        rounded: F32 = margins.astype(np.float32)
+        return rounded
 
     def carried(self, features: Features, column: int) -> npt.NDArray[np.float64]:
         """What each character of the body carries of the margin of the only reading: a feature's
@@ -83,11 +91,12 @@ class Weights:
             np.add.at(slope, start[inside], share)
             np.subtract.at(slope, until[inside], share)
 
-        here = np.arange(features.grams.shape[1])
-        for order, buckets in zip(features.orders, features.grams, strict=True):
+        here = np.arange(features.buckets.shape[1])
+        for order, buckets in zip(ORDERS, features.buckets, strict=False):
             lay(here, here + order, buckets)
-        lay(features.word_at, features.word_end, features.words)
-        lay(features.pair_at, features.pair_end, features.pairs)
+        start, until = features.word_at, features.word_end
+        lay(start, until, features.buckets[WORDS, start])
+        lay(start[:-1], until[1:], features.buckets[PAIRS, start[:-1]])
         return np.cumsum(slope)[:stop] * float(norm * self._scale[column])
 
     def decisive(self, features: Features, column: int) -> tuple[int, int]:
@@ -95,50 +104,87 @@ class Weights:
         start, stop, _ = self._decisive(features, column)
         return start, stop
 
-    def _decisive(self, features: Features, column: int) -> tuple[int, int, np.float32]:
+    def _decisive(self, features: Features, column: int) -> tuple[int, int, float]:
         """The characters of the body that stand for it, and the weight of one feature of them."""
-        sums = self._running_sums(features)[:, column] * self._scale[column]
-        begin, end = (int(place) for place in features.bounds[BODY : BODY + 2])
-        norm = features.norm[BODY]
-        found = [((sums[end] - sums[begin]) * norm, begin, end, norm)]
-        for length in _STRETCHES:
-            _, start = _stretches(features, length)
-            norms = _norms(features, length)
-            found += [
-                ((sums[at + length] - sums[at]) * norms[0] - _TOLL, at, at + length, norms[0])
-                for at in start.tolist()
-            ]
+        places = _Places(features)
+        said = self._sums(features, places.cuts)[:, column] * self._scale[column]
+        begin, end = places.bounds[BODY : BODY + 2]
+        norm = float(features.norm[BODY])
+        found = [((said[end] - said[begin]) * norm, begin, end, norm)]
+        for start, stop, weight in zip(places.start, places.stop, places.norm, strict=True):
+            found.append(((said[stop] - said[start]) * weight - _TOLL, start, stop, weight))
         _, begin, end, norm = max(found)
-        return begin, end, norm
+        return places.cuts[begin], places.cuts[end], norm
 
-    def _running_sums(self, features: Features) -> npt.NDArray[np.int32]:
-        """The sum of the weights of all that starts before each character."""
-        orders, size = features.grams.shape
+    def _sums(self, features: Features, cuts: Sequence[int]) -> npt.NDArray[np.float64]:
+        """The sum of the weights of all that starts before each cut; the first is 0."""
         # whole rows are moved as one number each, which is several times as fast
-        rows = np.zeros((orders + 2, size), np.uint64)
-        self._table.take(features.grams, out=rows[:orders], mode="clip")
-        rows[orders][features.word_at] = self._table.take(features.words)
-        rows[orders + 1][features.pair_at] = self._table.take(features.pairs)
-        weights = rows.view(np.int8).reshape(orders + 2, size, len(HEADS))
-        sums = np.zeros((size + 1, len(HEADS)), np.int32)
-        np.add.reduce(weights, dtype=np.int16).cumsum(0, np.int32, sums[1:])
+        rows = self._table.take(features.buckets).view(np.int8)
+        weights = rows.reshape(*features.buckets.shape, len(HEADS))
+        said = np.add.reduce(weights, dtype=np.int16)
+        sums = np.zeros((len(cuts), len(HEADS)))
+        np.add.reduceat(said, cuts[:-1], dtype=np.float64).cumsum(0, out=sums[1:])
         return sums
 
 
-def _stretches(features: Features, length: int) -> tuple[Places, Places]:
-    """The stretches of bodies longer than this: which reading each is of, and where it starts."""
-    begin = features.bounds[BODY:-1:SEGMENTS]
-    room = features.bounds[BODY + 1 :: SEGMENTS] - begin - length
-    step = length // 2
-    count = np.where(room > 0, -(-room // step) + 1, 0)
-    reading = np.arange(len(begin)).repeat(count)
-    number = np.arange(len(reading)) - (count.cumsum() - count).take(reading)
-    return reading, begin.take(reading) + np.minimum(number * step, room.take(reading))
+class _Places:
+    """Where the sums of a batch are asked for.
+
+    `cuts` are characters: the `bounds` of its segments, and the ends of the stretches of `long`
+    bodies. Bounds, and `start` and `stop` of each stretch, are numbers of cuts; `norm` is the
+    weight of one feature of the stretch, and `first` the number of a body's first stretch.
+    """
+
+    def __init__(self, features: Features) -> None:
+        bounds = features.bounds.tolist()
+        self.cuts: list[int] = []
+        self.bounds: list[int] = []
+        self.start: list[int] = []
+        self.stop: list[int] = []
+        self.norm: list[float] = []
+        self.first: list[int] = []
+        self.long: list[int] = []
+        for number in range(0, len(bounds) - 1, SEGMENTS):
+            begin, size = bounds[number], bounds[number + 1] - bounds[number]
+            self.bounds.append(len(self.cuts))
+            if size > _STRETCHES[0]:
+                self.long.append(number // SEGMENTS)
+                self._cut(begin, size, float(features.norm[number + BODY]))
+            else:
+                self.cuts.append(begin)
+            self.bounds += range(len(self.cuts), len(self.cuts) + SEGMENTS - 1)
+            self.cuts += bounds[number + 1 : number + SEGMENTS]
+        self.bounds.append(len(self.cuts))
+        self.cuts.append(bounds[-1])
+
+    def _cut(self, begin: int, size: int, norm: float) -> None:
+        here = len(self.cuts)
+        cuts, stretches = _stretches(size)
+        self.first.append(len(self.start))
+        self.cuts += [begin + cut for cut in cuts]
+        # a stretch has its share of the features
+        count = (_GAIN / norm) ** 2 - _FURTHER
+        for length, start, stop in stretches:
+            weight = _GAIN / math.sqrt(count * (length / size) + _FURTHER)
+            self.start += [here + place for place in start]
+            self.stop += [here + place for place in stop]
+            self.norm += [weight] * len(start)
 
 
-def _norms(features: Features, length: int) -> F32:
-    """For each reading the weight of one feature of a stretch, which has its share of them."""
-    size = features.bounds[BODY + 1 :: SEGMENTS] - features.bounds[BODY:-1:SEGMENTS]
-    count = (GAIN[BODY] / features.norm[BODY::SEGMENTS]) ** 2 - FURTHER[BODY]
-    norms: F32 = GAIN[BODY] / np.sqrt(count * (length / size) + FURTHER[BODY], dtype=np.float32)
-    return norms
+@lru_cache(1024)
+def _stretches(size: int) -> tuple[list[int], list[tuple[int, list[int], list[int]]]]:
+    """Where a body of so many characters is cut; and by number of cut, where the stretches of each
+    length start and stop. The body's own end is the next cut."""
+    starts = {
+        length: [*range(0, size - length, length // 2), size - length]
+        for length in _STRETCHES
+        if length < size
+    }
+    ends = {at + length for length, places in starts.items() for at in places}
+    cuts = sorted({*ends, *(at for places in starts.values() for at in places)})
+    number = {cut: place for place, cut in enumerate(cuts)}
+    stretches = [
+        (length, [number[at] for at in places], [number[at + length] for at in places])
+        for length, places in starts.items()
+    ]
+    return cuts[:-1], stretches

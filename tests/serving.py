@@ -25,7 +25,7 @@ from moderation import artefact, settings
 from moderation.app import create_app
 from moderation.classifier import VERDICT_HEADS, Assessment, Classifier
 from moderation.errors import UnknownModel
-from moderation.features import BITS, extract
+from moderation.features import BITS, WORDS, extract
 from moderation.settings import Settings
 from moderation.text import read
 from moderation.verdict import Comment, Language, Span
@@ -131,7 +131,8 @@ def write_model(folder: Path, version: str = "small-1") -> None:
     }
     for words, heads in ((SPAM_WORDS, ("spam",)), (RUDE_WORDS, ("toxicity", "hate"))):
         for word in words:
-            (bucket,) = extract([read(Comment(word))]).words[:1]
+            features = extract([read(Comment(word))])
+            bucket = features.buckets[WORDS, features.word_at[0]]
             for head in heads:
                 arrays["weights"][bucket, HEADS.index(head)] = 127
     manifest: dict[str, Any] = {

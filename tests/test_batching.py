@@ -95,6 +95,23 @@ def test_who_waits_too_long_or_finds_too_many_waiting_is_refused(work: Work) -> 
     assert calls(4) == 8
 
 
+def test_as_long_as_calls_come_in_company_each_batch_waits_for_as_many(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = batcher(work)
+    with ThreadPoolExecutor(8) as pool:
+        futures = behind(calls, work, pool, 1, 2, 3)
+        work.gate.set()
+        assert [future.result(10) for future in futures] == [2, 4, 6]
+        monkeypatch.setattr("moderation.batching._PAUSE", 10)
+        first = pool.submit(calls, 4)
+        while calls._pause is None:
+            pass
+        assert pool.submit(calls, 5).result(10) == 10
+        assert first.result(10) == 8
+    assert work.batches == [[1], [2, 3], [4, 5]]
+
+
 def test_when_the_work_fails_everybody_hears_of_it_and_the_next_are_served() -> None:
     def broken(numbers: Sequence[int]) -> list[int | Exception]:
         if 0 in numbers:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moderation.classifier import FINE_LABELS, VERDICT_HEADS, Classifier
-from moderation.features import VOID, extract
+from moderation.features import VOID, WORDS, Features, extract
 from moderation.folding import fold
 from moderation.text import BODY, Reading, read
 from moderation.verdict import Author, Comment, Span
@@ -79,14 +79,14 @@ def test_a_margin_is_the_bias_and_the_weights_of_the_features() -> None:
     arrays = zeros(bias=-3.0)
     features = extract([read(Comment("pills"))])
     column = HEADS.index("spam")
-    arrays["weights"][features.words[0], column] = 64
+    arrays["weights"][first_word(features), column] = 64
     margin = classifier(arrays).weights.margins(features)[0, column]
     assert margin == pytest.approx(-3.0 + 64 / 32 * features.norm[BODY], rel=1e-6)
 
 
 def test_the_void_bucket_says_nothing() -> None:
     nothing = extract([Reading(("", "", "", ""), ())])
-    assert (nothing.grams == VOID).all()
+    assert (nothing.buckets == VOID).all()
     assert (classifier(noise()).weights.margins(nothing) == 0).all()
 
 
@@ -197,11 +197,16 @@ def test_spans_are_the_heaviest_words_as_they_were_typed(noisy: Classifier, cont
         assert all(before.end <= after.start for before, after in pairwise(ordered))
 
 
+def first_word(features: Features) -> int:
+    """Its bucket."""
+    return int(features.buckets[WORDS, features.word_at[0]])
+
+
 def knowing(*words: str, head: str = "spam", weight: int = 127) -> Classifier:
     """A model for which these words speak."""
     arrays = zeros(bias=-4.0)
     for word in words:
-        arrays["weights"][extract([read(Comment(word))]).words[0], HEADS.index(head)] = weight
+        arrays["weights"][first_word(extract([read(Comment(word))])), HEADS.index(head)] = weight
     return classifier(arrays)
 
 
@@ -247,7 +252,7 @@ def test_words_that_speak_against_are_no_spans() -> None:
 def test_abuse_is_explained_by_the_head_that_speaks_louder() -> None:
     arrays = zeros(bias=-4.0)
     for word, head in (("vermin", "hate"), ("fool", "toxicity")):
-        bucket = extract([read(Comment(word))]).words[0]
+        bucket = first_word(extract([read(Comment(word))]))
         arrays["weights"][bucket, HEADS.index(head)] = 127 if head == "hate" else 40
     assert only(classifier(arrays).explain(Comment("a fool said vermin"), "abuse")) == "vermin"
 

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.features import BITS, FORMAT, FURTHER, GAIN, ORDERS, VOID, Features, extract
+from moderation.features import (
+    BITS,
+    FORMAT,
+    FURTHER,
+    GAIN,
+    ORDERS,
+    PAIRS,
+    VOID,
+    WORDS,
+    Features,
+    extract,
+)
 from moderation.text import AUTHOR, BODY, FACTS, LINKS, SEGMENTS, Reading, read
 from moderation.verdict import Author, Comment
 
@@ -30,16 +41,12 @@ def parts(features: Features, number: int) -> list[list[object]]:
     bounds = features.bounds[SEGMENTS * number : SEGMENTS * (number + 1) + 1]
     start, stop = bounds[0], bounds[-1]
     found: list[list[object]] = [
-        features.grams[:, start:stop].tolist(),
+        features.buckets[:, start:stop].tolist(),
         (bounds - start).tolist(),
         features.norm[SEGMENTS * number : SEGMENTS * (number + 1)].tolist(),
     ]
-    for buckets, at, end in (
-        (features.words, features.word_at, features.word_end),
-        (features.pairs, features.pair_at, features.pair_end),
-    ):
-        own = (at >= start) & (at < stop)
-        found += [column[own].tolist() for column in (buckets, at - start, end - start)]
+    own = (features.word_at >= start) & (features.word_at < stop)
+    found += [(column[own] - start).tolist() for column in (features.word_at, features.word_end)]
     return found
 
 
@@ -47,7 +54,7 @@ def words_of(features: Features, segment: int) -> list[int]:
     """Buckets of the words of a segment of the only reading."""
     start, stop = features.bounds[segment : segment + 2]
     own = (features.word_at >= start) & (features.word_at < stop)
-    return [int(bucket) for bucket in features.words[own]]
+    return [int(bucket) for bucket in features.buckets[WORDS, features.word_at[own]]]
 
 
 @given(st.lists(comments, min_size=1, max_size=5))
@@ -61,19 +68,17 @@ def test_a_comments_features_do_not_depend_on_its_batch(batch: list[Comment]) ->
 @given(comments)
 def test_buckets_lie_in_the_table_and_places_in_the_text(comment: Comment) -> None:
     features = extract([read(comment)])
-    for buckets in (features.grams, features.words, features.pairs):
-        assert buckets.max(initial=0) < 1 << BITS
+    assert features.buckets.max(initial=0) < 1 << BITS
     assert (features.word_at < features.word_end).all()
-    assert (features.pair_at < features.pair_end).all()
     assert features.word_end.max(initial=0) < features.bounds[-1]
-    assert features.grams.shape == (len(ORDERS), features.bounds[-1])
+    assert features.buckets.shape == (len(ORDERS) + 2, features.bounds[-1])
     assert np.isfinite(features.norm).all()
 
 
 def test_facts_are_words_only() -> None:
     features = extract([read(Comment("Win $500 at http://a.example!"))])
     start, stop = features.bounds[FACTS : FACTS + 2]
-    assert (features.grams[:, start:stop] == VOID).all()
+    assert (features.buckets[: len(ORDERS), start:stop] == VOID).all()
     assert len(words_of(features, FACTS)) >= 5
 
 
@@ -81,15 +86,15 @@ def test_an_n_gram_that_would_leave_its_segment_is_void() -> None:
     features = extract([reading("abcdefgh", "ijklmnop", "qrstuvwx")])
     for segment in (BODY, AUTHOR, LINKS):
         stop = features.bounds[segment + 1]
-        for order, buckets in zip(features.orders, features.grams, strict=True):
+        for order, buckets in zip(ORDERS, features.buckets, strict=False):
             assert (buckets[stop - order + 1 : stop] == VOID).all()
             assert (buckets[features.bounds[segment] : stop - order + 1] != VOID).all()
 
 
 def test_an_empty_reading_has_no_features() -> None:
     features = extract([reading()])
-    assert (features.grams == VOID).all()
-    assert len(features.words) == len(features.pairs) == 0
+    assert (features.buckets == VOID).all()
+    assert len(features.word_at) == 0
 
 
 def test_a_word_is_the_same_feature_wherever_it_stands_in_a_segment() -> None:
@@ -105,13 +110,13 @@ def test_a_word_of_another_segment_is_another_feature() -> None:
 
 
 def test_two_words_are_a_pair_in_one_segment_only() -> None:
-    assert len(extract([reading("cheap pills now", "buy")]).pairs) == 2
-    assert len(extract([reading("cheap", "pills")]).pairs) == 0
+    assert (extract([reading("cheap pills now", "buy")]).buckets[PAIRS] != VOID).sum() == 2
+    assert (extract([reading("cheap", "pills")]).buckets[PAIRS] == VOID).all()
 
 
 def test_a_longer_text_has_lighter_features() -> None:
     short, long = extract([reading("cheap")]), extract([reading("cheap " * 100)])
-    grams = sum((short.grams[n, : short.bounds[1]] != VOID).sum() for n in range(len(ORDERS)))
+    grams = sum((short.buckets[n, : short.bounds[1]] != VOID).sum() for n in range(len(ORDERS)))
     count = grams + len(words_of(short, BODY))
     assert short.norm[BODY] == pytest.approx(GAIN[BODY] / np.sqrt(count + FURTHER[BODY]))
     assert long.norm[BODY] < short.norm[BODY] / 3
@@ -130,6 +135,8 @@ def test_the_format_number_stands_for_these_buckets() -> None:
     author = Author(name="Best Casino", url="http://casino.example")
     features = extract([read(Comment(text, author)) for text in texts])
     digest = hashlib.sha256()
-    for array in (features.grams, features.words, features.pairs, features.norm):
+    grams, words = features.buckets[: len(ORDERS)], features.buckets[WORDS, features.word_at]
+    pairs = features.buckets[PAIRS, features.word_at]
+    for array in (grams, words, pairs[pairs != VOID], features.norm):
         digest.update(np.ascontiguousarray(array).tobytes())
     assert (FORMAT, digest.hexdigest()[:16]) == (2, "1c977211b8f81ae2")

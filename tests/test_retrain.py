@@ -16,7 +16,7 @@ import pytest
 from moderation import retrain, retrains
 from moderation.classifier import HEADS, VERDICT_HEADS
 from moderation.errors import AlreadyTraining
-from moderation.features import extract
+from moderation.features import WORDS, extract
 from moderation.retrain import NotPossible
 from moderation.retrains import Retrain
 from moderation.settings import Policy
@@ -44,7 +44,8 @@ ADVERT = "Casino bonus: win cash for your {} tonight, pills at half price, click
 def wary_of_pills(folder: Path) -> None:
     """An active model that holds whatever speaks of pills."""
     arrays = zeros(-4.0)
-    (bucket,) = extract([read(Comment("pills"))]).words[:1]
+    features = extract([read(Comment("pills"))])
+    bucket = features.buckets[WORDS, features.word_at[0]]
     arrays["weights"][bucket, HEADS.index("spam")] = 127
     arrays["scale"][:] = 0.6
     thresholds = {head: [[0.0001, 0.9], [0.5, 0.5]] for head in VERDICT_HEADS}

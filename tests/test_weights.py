@@ -23,8 +23,7 @@ def weights() -> Weights:
     """Every feature of the offer speaks for spam, every other one against all heads."""
     table = np.full((1 << 20, len(HEADS)), -2, np.int8)
     offer = extract([reading(OFFER)])
-    for buckets in (*offer.grams, offer.words, offer.pairs):
-        table[buckets, SPAM] = 60
+    table[offer.buckets, SPAM] = 60
     table[0] = 0
     ones = np.ones(len(HEADS), np.float32)
     return Weights({"weights": table, "scale": ones / 20, "bias": -ones})

@@ -143,12 +143,8 @@ def _read(rows: Sequence[Row], forget_authors: bool) -> Chunk:
 
 def _chunk(readings: Sequence[Any]) -> Chunk:
     features = extract(readings)
-    size = features.grams.shape[1]
     # character-major, so that a row's features stand together
-    buckets = np.zeros((size, len(features.orders) + 2), np.int32)
-    buckets[:, :-2] = features.grams.T
-    buckets[features.word_at, -2] = features.words
-    buckets[features.pair_at, -1] = features.pairs
+    buckets = np.ascontiguousarray(features.buckets.T, np.int32)
     used = buckets != VOID
     by_character = used.sum(1)
     norm = np.repeat(features.norm, np.diff(features.bounds))

@@ -70,11 +70,8 @@ def score(
             text_column=text_column,
             prefix=prefix,
             jobs=jobs,
-<<<<<<< HEAD
             consult=settings.second_opinion,
-=======
             dask=dask,
->>>>>>> ops
             progress=_progress(bar),
         )
 

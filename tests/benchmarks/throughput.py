@@ -104,7 +104,7 @@ def load(port: int, path: str, connections: int, seconds: int) -> Result:
 def with_wrk(port: int, path: str, connections: int, seconds: int) -> Result:
     """By wrk."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA % TEXT)
+        script.write(LUA % f"{TEXT} {time.time_ns()}")  # new in each run
         script.flush()
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s"]
         shown = subprocess.run(
