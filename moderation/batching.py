@@ -6,8 +6,8 @@ that wait.
 
 Python runs one thread at a time, and others stand at its door unseen until the running one pauses.
 So as long as calls come in company, the one that leads pauses until as many are there as were
-before. A call that is alone goes ahead at once, but for one in `_PROBE` seconds, which looks whether
-there is company again.
+before. A call that is alone goes ahead at once, but for one in `_PROBE` seconds, which looks
+whether there is company again.
 """
 
 from __future__ import annotations

@@ -73,7 +73,12 @@ def score(
         if taken := [name for name in added if name in table.columns]:
             problem = f"has a column {taken[0]!r} already; --prefix sets the new ones apart"
             raise BadTable(source, f"{problem}.")
-        run = {"column": column, "model": model.version, "consult": consult, **_facts(source, policy)}
+        run = {
+            "column": column,
+            "model": model.version,
+            "consult": consult,
+            **_facts(source, policy),
+        }
         with Journal.beside(target, run) as journal, writing(target, kind, table, added) as write:
             pieces = _pieces(table.rows, column)
             for said in journal.read():

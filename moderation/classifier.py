@@ -82,7 +82,7 @@ class Classifier:
         """For another process: the arrays themselves, wherever they were mapped from."""
         names = ("weights", "scale", "bias")
         arrays = {n: np.array(a) for n, a in zip(names, self.weights.arrays(), strict=True)}
-        return Classifier, (self.version, self.manifest, arrays)
+        return Classifier, (self.version, self.manifest, arrays, self.second)
 
     def assess(self, comments: Sequence[Comment]) -> list[Assessment]:
         """Scores and language of each comment; the same for one as for many."""
@@ -103,7 +103,10 @@ class Classifier:
         return [*map(self._calibrated, self.weights.margins(extract(readings)).tolist())]
 
     def _calibrated(self, margins: Sequence[float]) -> list[float]:
-        against = [slope * margin + offset for margin, (slope, offset) in zip(margins, self._against)]
+        against = [
+            slope * margin + offset
+            for margin, (slope, offset) in zip(margins, self._against, strict=True)
+        ]
         if max(against) > _FARTHEST or min(against) < -_FARTHEST:
             # one letter typed 65,536 times would be infinity
             against = [min(max(each, -_FARTHEST), _FARTHEST) for each in against]
@@ -155,8 +158,7 @@ class Classifier:
             return first
         decisive = {head: self.decisive(reading, head) for head in near}
         scores = {
-            head: second.together(head, first.scores[head], text)
-            for head, text in decisive.items()
+            head: second.together(head, first.scores[head], text) for head, text in decisive.items()
         }
         return replace(first, scores=first.scores | scores, second_opinion=True)
 

@@ -2,7 +2,8 @@
 
 A feature is a *bucket* of a table of 2**BITS. The n-grams are polynomial rolling hashes (Karp and
 Rabin, 1987) over code points, all positions of a whole batch at once; a word's hash is a
-sum of its letters, each by its power. A feature weighs GAIN / sqrt(features of its segment + FURTHER).
+sum of its letters, each by its power. A feature weighs
+GAIN / sqrt(features of its segment + FURTHER).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ _SALT = np.arange(SEGMENTS, dtype=np.uint32) * np.uint32(0x01000193)
 _PLANE = 0x10000
 _EMPTY = 4
 """Characters of an author and links that are not there: their blanks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Features:

@@ -61,7 +61,9 @@ class SiteHistory:
         """How often each text came within the last `seconds`, earlier ones here included."""
         if seconds <= 0:
             return [0] * len(comments)
-        return self._before([self._hashes.text(c) for c in comments], table.c.text_hash.name, seconds)
+        return self._before(
+            [self._hashes.text(c) for c in comments], table.c.text_hash.name, seconds
+        )
 
     def by_author(self, comments: Sequence[Comment], seconds: float) -> list[int]:
         """How many comments each author sent within the last `seconds`, earlier ones here

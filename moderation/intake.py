@@ -151,7 +151,7 @@ class Intake:
 
 
 def _insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """By the driver, with values as it takes them: SQLAlchemy took longer over a row than SQLite."""
+    """By the driver, with values as it takes them: SQLAlchemy takes longer for a row than it."""
     statement, places = _statement(connection.dialect)
     values = [
         {**row, "facts": as_json(row["facts"]), "verdict": as_json(row["verdict"])} for row in rows

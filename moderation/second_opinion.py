@@ -51,7 +51,9 @@ class SecondOpinion:
             self.name = str(self.manifest["name"])
             self.language = str(self.manifest["language"])
             self.thresholds: Mapping[str, Any] = self.manifest["thresholds"]
-            self._bands = {head: (low, high) for head, (low, high) in self.manifest["bands"].items()}
+            self._bands = {
+                head: (low, high) for head, (low, high) in self.manifest["bands"].items()
+            }
             self._fusion = {head: [*map(float, w)] for head, w in self.manifest["fusion"].items()}
             self._tokens = tokenizers.Tokenizer.from_file(str(folder / VOCABULARY))
             self._tokens.enable_truncation(TOKENS)

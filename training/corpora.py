@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -137,6 +137,14 @@ def lessons(corpus: Corpus) -> list[Lesson]:
         )
         taught.append(Lesson(row.weight * trust, targets))
     return taught
+
+
+def taught(found: Sequence[Corpus]) -> tuple[list[Row], list[Lesson]]:
+    """The rows of all corpora, and what each teaches."""
+    return (
+        [row for corpus in found for row in corpus.rows],
+        [lesson for corpus in found for lesson in lessons(corpus)],
+    )
 
 
 def has_link(row: Row) -> bool:

@@ -11,15 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from moderation import shelf
@@ -36,10 +33,9 @@ from moderation.second_opinion import (
     passage,
 )
 from moderation.text import read
-from training import dataset, hygiene, recipe, stacking, train, validation
-from training.corpora import Lesson, honest_for, is_ours
+from training import corpora, dataset, hygiene, recipe, stacking, validation
+from training.corpora import Lesson, is_ours
 from training.dataset import Row, key
-from training.measure import DEFAULT_PROMISE
 from training.stretches import with_stretches
 
 F64 = npt.NDArray[np.float64]
@@ -86,7 +82,7 @@ def main(
 
     from training import encoder as encoders  # noqa: PLC0415
 
-    found, lessons = train._taught(dataset.read(csv, {}))
+    found, lessons = corpora.taught(dataset.read(csv, {}))
     encoder = encoders.Encoder()
     if checkpoint and checkpoint.exists():
         encoder.load_state_dict(torch.load(checkpoint))
@@ -155,9 +151,7 @@ def _unseen(
     comments = [rows[i].comment() for i in sample]
     assessed = first.assess(comments)
     english = [i for i, found in enumerate(assessed) if found.language.code == LANGUAGE]
-    scores = {
-        head: np.array([assessed[i].scores[head] for i in english]) for head in VERDICT_HEADS
-    }
+    scores = {head: np.array([assessed[i].scores[head] for i in english]) for head in VERDICT_HEADS}
     said: dict[str, list[list[float]]] = {head: [] for head in VERDICT_HEADS}
     for i in english:
         reading = read(comments[i])

@@ -50,7 +50,6 @@ class Unseen:
         return recipe.corpus_weights(list(self.names), np.ones(len(self.names)))
 
 
-
 def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
     """When to ask, how to add up, and from which score on to hold; `before`: the thresholds of
     the linear model."""
@@ -61,8 +60,7 @@ def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
         fusion[head] = _fusion(unseen, head, near)
         together[head] = np.where(near, _fused(unseen, head, near), unseen.first[head])
     thresholds = {
-        head: _matched(unseen, head, together[head], before[head])
-        for head in VERDICT_HEADS
+        head: _matched(unseen, head, together[head], before[head]) for head in VERDICT_HEADS
     }
     return {
         "bands": bands,
@@ -172,7 +170,9 @@ def _figures(
                 row[who] = {
                     "auc": _auc(score[lent], score[bad]),
                     "recall": round(validation.recall_at(score[lent], score[bad], 0.01), 4),
-                    "held": round(float((score[honest] >= bar).mean()), 4) if honest.any() else None,
+                    "held": round(float((score[honest] >= bar).mean()), 4)
+                    if honest.any()
+                    else None,
                     "caught": round(float((score[bad] >= bar).mean()), 4),
                 }
             table.append(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -124,7 +124,7 @@ def _champion(shelf: ModelShelf, *, needed: bool) -> Classifier | None:
 def _afresh(
     found: Sequence[Corpus], champion: Classifier | None, baseline: bool, seed: int, steps: Steps
 ) -> tuple[_Draft, list[str]]:
-    ordered = hygiene.sort(*_taught(found))
+    ordered = hygiene.sort(*corpora.taught(found))
     _enough(found, ordered.lessons)
     mixed = np.random.default_rng(seed).permutation(len(ordered.rows))
     rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
@@ -189,7 +189,7 @@ def _enough(found: Sequence[Corpus], lessons: Sequence[Lesson]) -> None:
 def _on_top(
     found: Sequence[Corpus], champion: Classifier, steps: Steps
 ) -> tuple[_Draft, list[str]]:
-    ordered = hygiene.sort(*_taught(found), hold_out=False)
+    ordered = hygiene.sort(*corpora.taught(found), hold_out=False)
     rehearsal, general = gate.seeds()
     held_out = {key(row.text) for row, _ in general}
     site = {key(row.text): (row, lesson) for row, lesson in ordered.pairs()}
@@ -241,15 +241,6 @@ def _save(
     text = card.write(version, manifest, draft.sections, list(draft.plots))
     files = {**draft.plots, "label-report.csv": hygiene.as_csv(draft.doubts).encode()}
     return version, artefact.save(shelf.folder, version, arrays, manifest, text, files)
-
-
-def _taught(found: Iterable[Corpus]) -> tuple[list[Row], list[Lesson]]:
-    rows: list[Row] = []
-    lessons: list[Lesson] = []
-    for corpus in found:
-        rows += corpus.rows
-        lessons += corpora.lessons(corpus)
-    return rows, lessons
 
 
 def _fine_calibration(
