@@ -47,6 +47,11 @@ class Metrics:
             "Comments judged while a part of the service failed.",
             registry=self._registry,
         )
+        self._second_opinions = Counter(
+            "moderation_second_opinions",
+            "Comments that the second opinion had a word in.",
+            registry=self._registry,
+        )
         self._seconds = Histogram(
             "moderation_request_seconds",
             "Time from a request's arrival to its answer.",
@@ -66,6 +71,8 @@ class Metrics:
                 self._reason(finding.code).inc()
             if verdict.degraded:
                 self._degraded.inc()
+            if verdict.second_opinion:
+                self._second_opinions.inc()
 
     def observe(self, call: str, status: int, seconds: float) -> None:
         """Count an answered request; `call` is the route's name, never its path."""

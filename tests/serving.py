@@ -107,8 +107,12 @@ def configured(folder: Path, **given: object) -> Settings:
 
 
 def environment(folder: Path, **given: object) -> dict[str, str]:
-    """MODERATION_ variables with everything in this folder."""
-    places = {"database": f"sqlite:///{folder}/comments.db", "models": folder / "models"}
+    """MODERATION_ variables with everything in this folder, as the service is without extras."""
+    places: dict[str, object] = {
+        "database": f"sqlite:///{folder}/comments.db",
+        "models": folder / "models",
+        "second_opinion": "no",
+    }
     return {f"MODERATION_{k.upper()}": str(v) for k, v in {**places, **given}.items()}
 
 
@@ -260,8 +264,9 @@ def wait_for(port: int) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without settings of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}
+    """The environment without settings of ours, and the service as it is without extras."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}
+    return {**kept, "MODERATION_SECOND_OPINION": "no"}
 
 
 def free_port() -> int:
