@@ -11,7 +11,6 @@ from scipy.stats import beta, mannwhitneyu, rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.classifier import VERDICT_HEADS, Classifier
-from moderation.text import read
 from training.corpora import Lesson
 from training.dataset import Row
 from training.validation import expected_calibration_error, recall_at, verdict_targets
@@ -19,7 +18,6 @@ from training.validation import expected_calibration_error, recall_at, verdict_t
 F64 = npt.NDArray[np.float64]
 
 DEFAULT_PROMISE = 0.01
-_BATCH = 500
 _RESAMPLES = 400
 _SLACK = 0.002
 """A loss of ROC AUC below this is nobody's reason to keep the older model."""
@@ -54,12 +52,8 @@ class Figures:
 
 def score(classifier: Classifier, rows: Sequence[Row]) -> dict[str, F64]:
     """Calibrated probabilities of spam and abuse for each row."""
-    parts = [
-        classifier.scores([read(row.comment()) for row in rows[i : i + _BATCH]])
-        for i in range(0, len(rows), _BATCH)
-    ]
-    table = np.vstack(parts) if parts else np.empty((0, len(VERDICT_HEADS)))
-    return {head: table[:, column] for column, head in enumerate(VERDICT_HEADS)}
+    assessed = classifier.assess([row.comment() for row in rows])
+    return {head: np.array([found.scores[head] for found in assessed]) for head in VERDICT_HEADS}
 
 
 def figures(

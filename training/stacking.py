@@ -27,6 +27,8 @@ _ASKED = {"spam": 0.06, "abuse": 0.10}
 _SURE = {"spam": 0.0005, "abuse": 0.0}
 """At a score that keeps even this promise, there is no need to ask."""
 _FEW = 15
+WHO = ("linear", "both")
+"""Whose figures stand side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +164,8 @@ def _figures(
                 "honest": int(honest.sum()),
                 "bad": int(bad.sum()),
             }
-            for who, score, bars in (
-                ("linear", unseen.first[head], before),
-                ("both", together[head], after),
-            ):
+            sides = ((unseen.first[head], before), (together[head], after))
+            for who, (score, bars) in zip(WHO, sides, strict=True):
                 bar = _at(bars[head], DEFAULT_PROMISE)
                 row[who] = {
                     "auc": _auc(score[lent], score[bad]),
