@@ -151,9 +151,9 @@ class Classifier:
     def _reconsidered(self, reading: Reading, first: Assessment) -> Assessment:
         """With the second opinion on the heads that the linear model is uncertain of."""
         second = self.second
-        if second is None or first.language.code != second.language:
+        if second is None or first.language.code not in second.languages:
             return first
-        near = [head for head in VERDICT_HEADS if second.is_near(head, first.scores[head])]
+        near = [head for head in VERDICT_HEADS if second.is_near(head, first.scores)]
         if not near:
             return first
         decisive = {head: self.decisive(reading, head) for head in near}

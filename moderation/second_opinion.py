@@ -49,10 +49,11 @@ class SecondOpinion:
         self.manifest = _manifest(folder)
         try:
             self.name = str(self.manifest["name"])
-            self.language = str(self.manifest["language"])
+            self.languages = frozenset(self.manifest["languages"])
             self.thresholds: Mapping[str, Any] = self.manifest["thresholds"]
             self._bands = {
-                head: (low, high) for head, (low, high) in self.manifest["bands"].items()
+                head: [(name, low, high) for name, (low, high) in bands.items()]
+                for head, bands in self.manifest["bands"].items()
             }
             self._fusion = {head: [*map(float, w)] for head, w in self.manifest["fusion"].items()}
             self._tokens = tokenizers.Tokenizer.from_file(str(folder / VOCABULARY))
@@ -75,10 +76,9 @@ class SecondOpinion:
         beside = self.manifest["beside"]
         return all(beside[key] == manifest.get(key) for key in ("calibration", "thresholds"))
 
-    def is_near(self, head: str, score: float) -> bool:
+    def is_near(self, head: str, scores: Mapping[str, float]) -> bool:
         """Whether the linear model is so uncertain of a head that it is worth asking."""
-        low, high = self._bands[head]
-        return bool(low <= score < high)
+        return any(low <= scores[name] < high for name, low, high in self._bands[head])
 
     def together(self, head: str, score: float, text: str) -> float:
         """The probability by both: the linear model's `score`, and what the encoder makes of the

@@ -76,6 +76,7 @@ def test_a_full_comment_gets_a_verdict_of_the_documented_shape(client: Any) -> N
         "language",
         "degraded",
         "model",
+        "second_opinion",
     ]
     assert (verdict["decision"], verdict["degraded"], verdict["model"]) == (
         "hold",

@@ -53,7 +53,7 @@ def test_it_is_asked_where_the_model_is_uncertain_and_nowhere_else(
     first, together = alone.assess(comments), both.assess(comments)
     assert both.second is not None
     for before, after in zip(first, together, strict=True):
-        near = [h for h in ("spam", "abuse") if both.second.is_near(h, before.scores[h])]
+        near = [h for h in ("spam", "abuse") if both.second.is_near(h, before.scores)]
         assert after.second_opinion is bool(near)
         for head, score in before.scores.items():
             assert (after.scores[head] != score) is (head in near)

@@ -26,8 +26,8 @@ PROMISE = 0.01
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    (only,) = shipped().iterdir()
-    return only
+    (only,) = shipped().glob(f"*/{artefact.MANIFEST}")
+    return only.parent
 
 
 @pytest.fixture(scope="module")

@@ -245,6 +245,11 @@ def is_ours(corpus: str) -> bool:
     return corpus in _OURS
 
 
+def is_rude(corpus: str) -> bool:
+    """Whether rudeness is the tone of the corpus, or "ok" was never asked of abuse there."""
+    return corpus in _RUDE_OK
+
+
 def honest_for(corpus: str, head: str) -> bool:
     """Whether the ok rows of the corpus are honest comments, to count false holds of a head by."""
     return head == "spam" or (corpus not in _HATE and corpus not in _RUDE_OK)

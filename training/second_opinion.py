@@ -20,7 +20,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from moderation import shelf
-from moderation.classifier import JUDGING_HEADS, VERDICT_HEADS, Classifier
+from moderation.classifier import VERDICT_HEADS, Classifier
 from moderation.folding import fold
 from moderation.language import UNDETERMINED, detect
 from moderation.second_opinion import (
@@ -41,7 +41,8 @@ from training.stretches import with_stretches
 F64 = npt.NDArray[np.float64]
 
 CARD = "CARD.md"
-LANGUAGE = "en"
+LANGUAGES = ("en", UNDETERMINED)
+"""A text too short to tell is as a rule of the language around it, and English here."""
 KEPT_OUT = frozenset(
     [
         "cad_reddit",
@@ -134,7 +135,7 @@ def _curriculum(rows: Sequence[Row], lessons: Sequence[Lesson]) -> tuple[list[st
 
 
 def _is_readable(text: str) -> bool:
-    return detect(text) in (LANGUAGE, UNDETERMINED)
+    return detect(text) in LANGUAGES
 
 
 def _unseen(
@@ -153,8 +154,10 @@ def _unseen(
     )
     comments = [rows[i].comment() for i in sample]
     assessed = first.assess(comments)
-    english = [i for i, found in enumerate(assessed) if found.language.code == LANGUAGE]
-    scores = {head: np.array([assessed[i].scores[head] for i in english]) for head in VERDICT_HEADS}
+    english = [i for i, found in enumerate(assessed) if found.language.code in LANGUAGES]
+    scores = {
+        name: np.array([assessed[i].scores[name] for i in english]) for name in assessed[0].scores
+    }
     said: dict[str, list[list[float]]] = {head: [] for head in VERDICT_HEADS}
     for i in english:
         reading = read(comments[i])
@@ -181,7 +184,7 @@ def _linear_without_them(rows: Sequence[Row], lessons: Sequence[Lesson], seed: i
     base = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
     chunks = recipe.featurise(taught.rows, lambda done: None, forget_authors=True)
     weights = recipe.head_weights(taught.rows, base, targets)
-    linear = recipe.fit(chunks, targets, weights, heads=JUDGING_HEADS, seed=seed)
+    linear = recipe.fit(chunks, targets, weights, seed=seed)
     shipped = shelf.ModelShelf(shelf.shipped()).active()
     return Classifier("without", shipped.manifest, linear.quantised())
 
@@ -196,7 +199,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "name": f"minilm-{digests[ENCODER][:8]}",
-        "language": LANGUAGE,
+        "languages": LANGUAGES,
         "files": digests,
         "beside": {key: shipped[key] for key in ("calibration", "thresholds")},
         "bands": {},

@@ -17,15 +17,21 @@ from sklearn.metrics import roc_auc_score
 from moderation.classifier import VERDICT_HEADS
 from moderation.second_opinion import OUTPUTS
 from training import recipe, validation
-from training.corpora import honest_for
+from training.corpora import honest_for, is_rude
 from training.measure import DEFAULT_PROMISE
 
 F64 = npt.NDArray[np.float64]
 
-_ASKED = {"spam": 0.06, "abuse": 0.10}
-"""The share of honest comments that are near enough to a hold to be asked about."""
-_SURE = {"spam": 0.0005, "abuse": 0.0}
-"""At a score that keeps even this promise, there is no need to ask."""
+_ASKED = {
+    "spam": {"spam": 0.05},
+    "abuse": {"abuse": 0.07, "identity_attack": 0.07, "threat": 0.02},
+}
+"""For each head the scores of the linear model that are looked at, and the share of honest
+comments for which each is high enough to ask. Hate without rude words scores low as abuse, but
+speaks of groups."""
+_SURE = 0.0005
+"""At a score of spam that keeps even this promise, there is no need to ask."""
+_NEVER = 1.01
 _FEW = 15
 WHO = ("linear", "both")
 """Whose figures stand side by side."""
@@ -55,11 +61,11 @@ class Unseen:
 def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
     """When to ask, how to add up, and from which score on to hold; `before`: the thresholds of
     the linear model."""
-    bands = {head: _band(unseen, head, before) for head in VERDICT_HEADS}
+    bands = {head: _bands(unseen, head, before) for head in VERDICT_HEADS}
     fusion, together = {}, {}
-    for head, (low, high) in bands.items():
-        near = (unseen.first[head] >= low) & (unseen.first[head] < high)
-        fusion[head] = _fusion(unseen, head, near)
+    for head, own in bands.items():
+        near = _near(unseen, own)
+        fusion[head] = _fusion(unseen, head, np.ones_like(near))
         together[head] = np.where(near, _fused(unseen, head, near), unseen.first[head])
     thresholds = {
         head: _matched(unseen, head, together[head], before[head]) for head in VERDICT_HEADS
@@ -73,18 +79,31 @@ def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _band(unseen: Unseen, head: str, thresholds: Mapping[str, Any]) -> list[float]:
-    """From which score of the linear model on to ask, and up to which."""
+def _bands(unseen: Unseen, head: str, thresholds: Mapping[str, Any]) -> dict[str, list[float]]:
+    """From which scores of the linear model on to ask, and up to which."""
     honest = unseen.honest(head)
-    low = _score_reached(unseen.first[head][honest], unseen.weights()[honest], _ASKED[head])
-    promises, scores = zip(*thresholds[head], strict=True)
-    sure = float(np.interp(np.log(_SURE[head]), np.log(promises), scores)) if _SURE[head] else 1.01
-    return [round(low, 6), round(sure, 6)]
+    weight = unseen.weights()[honest]
+    return {
+        name: [
+            round(_score_reached(unseen.first[name][honest], weight, share), 6),
+            _at(thresholds[name], _SURE) if name == "spam" else _NEVER,
+        ]
+        for name, share in _ASKED[head].items()
+    }
+
+
+def _near(unseen: Unseen, bands: Mapping[str, Sequence[float]]) -> npt.NDArray[np.bool_]:
+    near = np.zeros(len(unseen.names), bool)
+    for name, (low, high) in bands.items():
+        near |= (unseen.first[name] >= low) & (unseen.first[name] < high)
+    return near
 
 
 def _fusion(unseen: Unseen, head: str, rows: npt.NDArray[np.bool_]) -> list[float]:
     """Constant, weight of the linear log-odds, weights of the encoder's."""
-    known = rows & ~np.isnan(unseen.targets[head])
+    rude = np.array([head == "abuse" and is_rude(name) for name in unseen.names])
+    target = unseen.targets[head]
+    known = rows & ~np.isnan(target) & ~(rude & (target == 0))
     model = LogisticRegression(C=1e3).fit(
         _evidence(unseen, head)[known], unseen.targets[head][known], unseen.weights()[known]
     )
@@ -97,7 +116,7 @@ def _fused(unseen: Unseen, head: str, near: npt.NDArray[np.bool_]) -> F64:
     evidence = _evidence(unseen, head)
     for name in set(unseen.names[near]):
         own = unseen.names == name
-        constant, *weights = _fusion(unseen, head, near & ~own)
+        constant, *weights = _fusion(unseen, head, ~own)
         score[own] = 1 / (1 + np.exp(-(constant + evidence[own] @ weights)))
     return score
 
@@ -131,11 +150,9 @@ def _score_reached(scores: F64, weight: F64, share: float) -> float:
     return float(scores[order[min(place, len(order) - 1)]])
 
 
-def _asked(unseen: Unseen, bands: Mapping[str, Sequence[float]]) -> float:
+def _asked(unseen: Unseen, bands: Mapping[str, Mapping[str, Sequence[float]]]) -> float:
     """The share of honest comments that the encoder is asked about."""
-    near = np.zeros(len(unseen.names), bool)
-    for head, (low, high) in bands.items():
-        near |= (unseen.first[head] >= low) & (unseen.first[head] < high)
+    near = _near(unseen, bands["spam"]) | _near(unseen, bands["abuse"])
     honest = unseen.honest("spam") & unseen.honest("abuse")
     weight = unseen.weights()
     return round(float(weight[near & honest].sum() / weight[honest].sum()), 4)
