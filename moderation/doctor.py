@@ -127,7 +127,8 @@ def _model(configured: Settings) -> Iterator[Found]:
     (assessment,) = model.assess([Comment("Thanks, this helped me a lot!")])
     if not all(0 <= score <= 1 for score in assessment.scores.values()):
         raise ModelRefused(model.version, "its scores are not probabilities")
-    yield Found("model", f"{model.version} is active and judges")
+    second = f", with the second opinion {model.second.name}" if model.second else ""
+    yield Found("model", f"{model.version} is active and judges{second}")
     for version in shelf.versions():
         try:
             shelf.manifest(version)
