@@ -86,8 +86,9 @@ class Classifier:
 
     def assess(self, comments: Sequence[Comment]) -> list[Assessment]:
         """Scores and language of each comment; the same for one as for many."""
+        second = self.second
         return [
-            self._reconsidered(reading, assessment) if self.second else assessment
+            self._reconsidered(second, reading, assessment) if second else assessment
             for batch in _batches(map(read, comments))
             for reading, assessment in zip(
                 batch, map(self._assessment, batch, self._scores(batch)), strict=True
@@ -135,8 +136,7 @@ class Classifier:
 
     def _interpolated(self, head: str, promise: float) -> float:
         table = self.second.thresholds if self.second else self.manifest["thresholds"]
-        promises, scores = zip(*table[head], strict=True)
-        return float(np.interp(np.log(promise), np.log(promises), scores))
+        return threshold_of(table[head], promise)
 
     def _column(self, head: str, features: Features) -> int:
         if head != "abuse":
@@ -148,10 +148,11 @@ class Classifier:
         language, judged = self._trained_for(detect(reading.segments[BODY]))
         return Assessment(dict(zip(_SCORES, scores, strict=True)), language, judged)
 
-    def _reconsidered(self, reading: Reading, first: Assessment) -> Assessment:
+    def _reconsidered(
+        self, second: SecondOpinion, reading: Reading, first: Assessment
+    ) -> Assessment:
         """With the second opinion on the heads that the linear model is uncertain of."""
-        second = self.second
-        if second is None or first.language.code not in second.languages:
+        if first.language.code not in second.languages:
             return first
         near = [head for head in VERDICT_HEADS if second.is_near(head, first.scores)]
         if not near:
@@ -176,6 +177,12 @@ class Classifier:
             head for head in VERDICT_HEADS if code == UNDETERMINED or code in self._languages[head]
         )
         return Language(code, len(judged) == len(VERDICT_HEADS)), judged
+
+
+def threshold_of(table: Sequence[Sequence[float]], promise: float) -> float:
+    """The score of a promise, between those of a manifest's pairs of promise and score."""
+    promises, scores = zip(*table, strict=True)
+    return float(np.interp(np.log(promise), np.log(promises), scores))
 
 
 def _batches(readings: Iterable[Reading]) -> Iterator[list[Reading]]:

@@ -70,7 +70,7 @@ def train(
             from_scratch=from_scratch,
             baseline=baseline,
             seed=seed,
-            steps=_steps,
+            steps=steps,
         )
     click.echo(outcome.report)
     click.echo(f"Model {outcome.version} is in {outcome.folder}; its card is CARD.md there.")
@@ -147,7 +147,8 @@ def _workers(dask: str) -> Iterator[None]:
 
 
 @contextmanager
-def _steps(name: str, total: int) -> Iterator[Callable[[int], None]]:
+def steps(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Shows the progress of a step of long work."""
     # on a terminal a bar; else a line when the step begins
     if not sys.stderr.isatty():
         click.echo(f"{name} …", err=True)

@@ -17,7 +17,6 @@ from typing import Any
 import click
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from moderation import shelf
 from moderation.classifier import VERDICT_HEADS, Classifier
@@ -33,10 +32,10 @@ from moderation.second_opinion import (
     passage,
 )
 from moderation.text import read
-from training import corpora, dataset, hygiene, recipe, stacking, validation
+from training import corpora, dataset, hygiene, recipe, stacking, train, validation
+from training.commands import steps
 from training.corpora import Lesson, is_ours
 from training.dataset import Row, key
-from training.stretches import with_stretches
 
 F64 = npt.NDArray[np.float64]
 
@@ -90,8 +89,8 @@ def main(
         encoder.load_state_dict(torch.load(checkpoint))
     if rows:
         texts, targets, chances = _curriculum(found, lessons)
-        with tqdm(total=min(rows, len(texts)), desc="Teaching") as bar:
-            encoders.teach(encoder, texts, targets, chances, rows, seed=seed, report=bar.update)
+        with steps("Teaching", min(rows, len(texts))) as report:
+            encoders.teach(encoder, texts, targets, chances, rows, seed=seed, report=report)
         if checkpoint:
             torch.save(encoder.state_dict(), checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,10 +108,15 @@ def _is_kept_out(row: Row) -> bool:
     return ours or row.corpus in KEPT_OUT
 
 
+def _apart(rows: Sequence[Row]) -> set[str]:
+    """The keys of what is kept out, so that copies of it stay out too."""
+    return {key(row.text) for row in rows if _is_kept_out(row)}
+
+
 def _curriculum(rows: Sequence[Row], lessons: Sequence[Lesson]) -> tuple[list[str], F64, F64]:
     """What the encoder reads, its targets, and the chance of each row to be drawn: each output
     has its share, and within it corpora weigh as for the linear model."""
-    apart = {key(row.text) for row in rows if _is_kept_out(row)}
+    apart = _apart(rows)
     taught = [
         i
         for i, row in enumerate(rows)
@@ -176,22 +180,22 @@ def _unseen(
 
 def _linear_without_them(rows: Sequence[Row], lessons: Sequence[Lesson], seed: int) -> Classifier:
     ordered = hygiene.sort(rows, lessons)
-    apart = {key(row.text) for row in rows if _is_kept_out(row)}
+    apart = _apart(rows)
     pairs = [(r, x) for r, x in ordered.pairs() if key(r.text) not in apart]
     mixed = np.random.default_rng(seed).permutation(len(pairs))
-    taught = with_stretches([pairs[i][0] for i in mixed], [pairs[i][1] for i in mixed], seed)
-    targets = validation.all_targets(taught.lessons)
-    base = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
-    chunks = recipe.featurise(taught.rows, lambda done: None, forget_authors=True)
-    weights = recipe.head_weights(taught.rows, base, targets)
-    linear = recipe.fit(chunks, targets, weights, seed=seed)
-    shipped = shelf.ModelShelf(shelf.shipped()).active()
-    return Classifier("without", shipped.manifest, linear.quantised())
+    linear = train.fitted([pairs[i][0] for i in mixed], [pairs[i][1] for i in mixed], seed, steps)
+    return Classifier("without", _shipped(), linear.quantised())
+
+
+def _shipped() -> dict[str, Any]:
+    """The manifest of the model that it is to stand beside."""
+    models = shelf.ModelShelf(shelf.shipped())
+    return models.manifest(models.active_version())
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     """What is known before anything is measured."""
-    shipped = shelf.ModelShelf(shelf.shipped()).active().manifest
+    shipped = _shipped()
     digests = {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
         for name in (ENCODER, VOCABULARY)

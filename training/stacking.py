@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
-from moderation.classifier import VERDICT_HEADS
+from moderation.classifier import VERDICT_HEADS, threshold_of
 from moderation.second_opinion import OUTPUTS
 from training import recipe, validation
 from training.corpora import honest_for, is_rude
@@ -86,7 +85,7 @@ def _bands(unseen: Unseen, head: str, thresholds: Mapping[str, Any]) -> dict[str
     return {
         name: [
             round(_score_reached(unseen.first[name][honest], weight, share), 6),
-            _at(thresholds[name], _SURE) if name == "spam" else _NEVER,
+            threshold_of(thresholds[name], _SURE) if name == "spam" else _NEVER,
         ]
         for name, share in _ASKED[head].items()
     }
@@ -183,10 +182,11 @@ def _figures(
             }
             sides = ((unseen.first[head], before), (together[head], after))
             for who, (score, bars) in zip(WHO, sides, strict=True):
-                bar = _at(bars[head], DEFAULT_PROMISE)
+                bar = threshold_of(bars[head], DEFAULT_PROMISE)
+                found = validation.quality(name, head, row["honest"], score[lent], score[bad])
                 row[who] = {
-                    "auc": _auc(score[lent], score[bad]),
-                    "recall": round(validation.recall_at(score[lent], score[bad], 0.01), 4),
+                    "auc": round(found.auc, 4),
+                    "recall": round(found.recall, 4),
                     "held": round(float((score[honest] >= bar).mean()), 4)
                     if honest.any()
                     else None,
@@ -194,13 +194,3 @@ def _figures(
                 }
             table.append(row)
     return table
-
-
-def _auc(honest: F64, bad: F64) -> float:
-    truth = np.repeat((0, 1), (len(honest), len(bad)))
-    return round(float(roc_auc_score(truth, np.concatenate((honest, bad)))), 4)
-
-
-def _at(table: Sequence[Sequence[float]], promise: float) -> float:
-    promises, scores = zip(*table, strict=True)
-    return float(np.interp(np.log(promise), np.log(promises), scores))

@@ -130,20 +130,7 @@ def _afresh(
     rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
     with steps("Leaving corpora out", validation.FOLDS) as done:
         unseen = validation.leave_corpora_out(rows, lessons, seed, lambda: done(1))
-    taught = with_stretches(rows, lessons, seed)
-    targets = validation.all_targets(taught.lessons)
-    weights = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
-    with steps("Reading comments", len(taught.rows)) as done:
-        chunks = recipe.featurise(taught.rows, done, forget_authors=True)
-    with steps("Fitting", len(HEADS)) as done:
-        linear = recipe.fit(
-            chunks,
-            targets,
-            recipe.head_weights(taught.rows, weights, targets),
-            seed=seed,
-            report=lambda: done(1),
-        )
-    del chunks
+    linear = fitted(rows, lessons, seed, steps)
     calibrated = calibration.calibrate(unseen)
     calibrated |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
     thresholds = calibration.thresholds(unseen, calibrated)
@@ -170,6 +157,25 @@ def _afresh(
     if champion is not None and len(pairs := gate.with_seeds(held_out)) > len(held_out):
         held_out, name = pairs, f"{name}, and of our seeds where those are few"
     return draft, _compare(draft, champion, held_out, name)
+
+
+def fitted(
+    rows: Sequence[Row], lessons: Sequence[Lesson], seed: int, steps: Steps
+) -> recipe.Linear:
+    """All heads, on these rows in this order and on stretches of them."""
+    taught = with_stretches(rows, lessons, seed)
+    targets = validation.all_targets(taught.lessons)
+    weights = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
+    with steps("Reading comments", len(taught.rows)) as done:
+        chunks = recipe.featurise(taught.rows, done, forget_authors=True)
+    with steps("Fitting", len(HEADS)) as done:
+        return recipe.fit(
+            chunks,
+            targets,
+            recipe.head_weights(taught.rows, weights, targets),
+            seed=seed,
+            report=lambda: done(1),
+        )
 
 
 def _enough(found: Sequence[Corpus], lessons: Sequence[Lesson]) -> None:

@@ -164,12 +164,13 @@ def qualities(
             if honest.sum() < 50:
                 lent = known & (targets[head] == 0) & np.isin(folds, folds[own])
             table.append(
-                _quality(name, head, int(honest.sum()), score[head][lent], score[head][bad])
+                quality(name, head, int(honest.sum()), score[head][lent], score[head][bad])
             )
     return table
 
 
-def _quality(name: str, head: str, honest: int, low: F64, high: F64) -> Quality:
+def quality(name: str, head: str, honest: int, low: F64, high: F64) -> Quality:
+    """Of a head on a corpus, from the scores of honest rows and of bad ones."""
     y = np.concatenate((np.zeros(len(low)), np.ones(len(high))))
     s = np.concatenate((low, high))
     return Quality(
