@@ -31,14 +31,15 @@ def urls(entries: tuple[str, ...]) -> re.Pattern[str] | None:
     return _any_of(bare, before=r"(?<![\w-])", after=r"(?![\w-]|\.\w)")
 
 
-@lru_cache(maxsize=256)
-def names(entries: tuple[str, ...]) -> frozenset[str]:
-    """Whole names."""
-    return frozenset(" ".join(plain(entry).split()) for entry in entries) - {""}
+def is_named(name: str, entries: tuple[str, ...]) -> bool:
+    """Whether this is one of these names, the whole of it."""
+    return bool(entries) and _name(name) in _names(entries)
 
 
 def address(email: str, entries: Sequence[str]) -> str | None:
     """The entry, an address or "@domain", that this address falls under."""
+    if not entries:
+        return None
     typed = email.strip().casefold()
     domain = "@" + typed.rpartition("@")[2]
     return next((e for e in entries if typed and e.casefold() in (typed, domain)), None)
@@ -47,6 +48,8 @@ def address(email: str, entries: Sequence[str]) -> str | None:
 def points_to(url: str, entries: tuple[str, ...]) -> bool:
     """Whether an address is one of these hosts or below one. Unlike in a text, where a listed host
     may stand anywhere, it must be the address' own host: anybody can write it into a path."""
+    if not entries:
+        return False
     bare = _ADDRESS_START.sub("", url.strip()).casefold()
     host, _, rest = re.split(r"[?#]", bare)[0].partition("/")
     if "@" in host or "\\" in bare:
@@ -60,6 +63,15 @@ def points_to(url: str, entries: tuple[str, ...]) -> bool:
         if not its_path or f"{rest}/".startswith(f"{its_path}/"):
             return True
     return False
+
+
+@lru_cache(maxsize=256)
+def _names(entries: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_name, entries)) - {""}
+
+
+def _name(typed: str) -> str:
+    return " ".join(plain(typed).split())
 
 
 def _any_of(parts: Iterator[str], before: str, after: str) -> re.Pattern[str] | None:

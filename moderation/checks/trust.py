@@ -18,15 +18,9 @@ def trusted(case: Case) -> bool:
     policy, author = case.policy, case.comment.author
     return (
         author.trusted
-        or (
-            bool(policy.trust_names)
-            and " ".join(lists.plain(author.name).split()) in lists.names(policy.trust_names)
-        )
-        or (
-            bool(policy.trust_emails)
-            and lists.address(author.email, policy.trust_emails) is not None
-        )
-        or (bool(policy.trust_urls) and lists.points_to(author.url, policy.trust_urls))
+        or lists.is_named(author.name, policy.trust_names)
+        or lists.address(author.email, policy.trust_emails) is not None
+        or lists.points_to(author.url, policy.trust_urls)
     )
 
 
