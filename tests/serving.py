@@ -269,6 +269,22 @@ def clean_environment() -> dict[str, str]:
     return {**kept, "MODERATION_SECOND_OPINION": "no"}
 
 
+def moderation(folder: Path, *arguments: object, code: int = 0, **given: object) -> str:
+    """What a command says on standard error, with everything of its own in this folder."""
+    places = {**environment(folder, **given), "XDG_CACHE_HOME": str(folder / "cache")}
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=ROOT,
+        env={**clean_environment(), **places},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
 def free_port() -> int:
     """A port that nothing listens on."""
     with socket.socket() as probe:

@@ -20,24 +20,15 @@ from pathlib import Path
 import pytest
 
 from moderation.store import Store
-from tests.serving import COMMAND, ROOT, Served, clean_environment, environment, write_model
+from tests.serving import (
+    Served,
+    clean_environment,
+    environment,
+    moderation,
+    write_model,
+)
 
 BACKUP = "copy.tar.gz"
-
-
-def moderation(folder: Path, *arguments: object, code: int = 0, **given: object) -> str:
-    """What a command says on standard error."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=ROOT,
-        env={**clean_environment(), **environment(folder, **given)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
 def all_of(folder: Path) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ import pytest
 from moderation import cluster
 from moderation.bulk import ROWS_AT_ONCE
 from moderation.cluster import NoCluster, NoFile, connected, delivered, fetched
-from tests.serving import COMMAND, ROOT, clean_environment, environment
+from tests.serving import COMMAND, ROOT, clean_environment, moderation
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 fsspec: Any = pytest.importorskip("fsspec")
@@ -88,21 +88,6 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
         yield started
     finally:
         started.stop()
-
-
-def moderation(folder: Path, *arguments: object, code: int = 0) -> str:
-    """What a command says on standard error."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=ROOT,
-        env={**clean_environment(), **environment(folder), "XDG_CACHE_HOME": str(folder / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
 @pytest.fixture(scope="module")
