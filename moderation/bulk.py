@@ -18,6 +18,7 @@ from moderation.classifier import Assessment, Classifier
 from moderation.folding import MAX_CHARACTERS
 from moderation.journal import Journal
 from moderation.moderator import Moderator
+from moderation.second_opinion import NEVER
 from moderation.settings import Policy
 from moderation.shelf import ModelShelf
 from moderation.tables_io import Added, BadTable, Row, Source, kind_of, reading, writing
@@ -53,7 +54,7 @@ def score(
     text_column: str | None = None,
     prefix: str = "",
     jobs: int | None = None,
-    consult: bool = False,
+    consult: str = NEVER,
     dask: str = "",
     progress: Progress = lambda position, length: None,
 ) -> None:
@@ -61,9 +62,9 @@ def score(
 
     Only the first 65,536 characters of a text are judged: no comment is longer. `jobs` are the
     processes that judge; without a number, as many as there are processors for us. `consult`
-    asks the second opinion, where it is installed. `dask` is the address of a cluster that judges
-    instead; no bit of the output depends on that. `progress` hears of rows read, and their whole
-    number, in whatever the file counts in.
+    says when the second opinion is asked, where it is installed. `dask` is the address of a cluster
+    that judges instead; no bit of the output depends on that. `progress` hears of rows read, and
+    their whole number, in whatever the file counts in.
     """
     kind = kind_of(target) if target else kind_of(source).removesuffix(".gz")
     added = {prefix + name: example for name, example in ADDED.items()}
@@ -110,7 +111,7 @@ class _Unexplained:
 
 
 @cache
-def _model(models: Path, consult: bool) -> _Unexplained:
+def _model(models: Path, consult: str) -> _Unexplained:
     """Loaded once, before other processes are forked from this one."""
     return _Unexplained(ModelShelf(models, consult=consult).active())
 
@@ -120,7 +121,7 @@ def _moderator(model: _Unexplained) -> Moderator:
     return Moderator(build(model), model)
 
 
-def _judge(models: Path, consult: bool, policy: Policy, texts: Sequence[Text]) -> list[Added]:
+def _judge(models: Path, consult: str, policy: Policy, texts: Sequence[Text]) -> list[Added]:
     return _judge_by(_model(models, consult), policy, texts)
 
 

@@ -135,8 +135,7 @@ class Classifier:
         return self._threshold(head, promise)
 
     def _interpolated(self, head: str, promise: float) -> float:
-        table = self.second.thresholds if self.second else self.manifest["thresholds"]
-        return threshold_of(table[head], promise)
+        return threshold_of(self.manifest["thresholds"][head], promise)
 
     def _column(self, head: str, features: Features) -> int:
         if head != "abuse":

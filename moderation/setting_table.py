@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from moderation.second_opinion import ALWAYS, NEVER, UNCERTAIN
 from moderation.setting_types import (
     Parser,
     choice,
@@ -66,11 +67,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "second_opinion",
-        yes_or_no,
-        True,
+        choice(UNCERTAIN, ALWAYS, NEVER),
+        UNCERTAIN,
         "service",
-        "Ask the sentence encoder where the model is uncertain, if the extra `second-opinion` is "
-        "installed.",
+        "When to ask the sentence encoder, if the extra `second-opinion` is installed: where the "
+        "model is uncertain, of every comment (`always`), or `no`.",
     ),
     Setting("max_body", integer(1024), 1 << 20, "service", "Bytes of one request; more is 413."),
     Setting("max_batch_body", integer(1024), 1 << 24, "service", "The same, for a batch."),

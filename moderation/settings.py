@@ -73,7 +73,7 @@ class Settings:
     workers: int
     database: str = field(repr=False)  # it may hold a password
     models: Path
-    second_opinion: bool
+    second_opinion: str
     max_body: int
     max_batch_body: int
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]

@@ -19,7 +19,7 @@ from typing import Any
 from moderation import artefact, second_opinion
 from moderation.classifier import Classifier
 from moderation.errors import ModelRefused, UnknownModel
-from moderation.second_opinion import SecondOpinion
+from moderation.second_opinion import NEVER, SecondOpinion
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ def shipped() -> Path:
 class ModelShelf:
     """Installed models of a folder and the shipped one. Safe to share between threads."""
 
-    def __init__(self, folder: Path, *, consult: bool = False) -> None:
-        """`consult`: models come with the second opinion, where that is installed."""
+    def __init__(self, folder: Path, *, consult: str = NEVER) -> None:
+        """`consult`: when the second opinion is asked, where that is installed."""
         self.folder = folder
         self._consult = consult
         self._second: SecondOpinion | None = None
@@ -71,8 +71,8 @@ class ModelShelf:
 
     def load(self, version: str) -> Classifier:
         """An installed model. Raises UnknownModel, ModelRefused."""
-        if self._consult and self._second is None:
-            self._second = second_opinion.beside(shipped())
+        if self._consult != NEVER and self._second is None:
+            self._second = second_opinion.beside(shipped(), self._consult)
         return artefact.load(self.place(version), self._second)
 
     def active_version(self) -> str:

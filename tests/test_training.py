@@ -31,7 +31,7 @@ from moderation.text import read
 from moderation.verdict import Comment
 from moderation.weights import HEADS
 from tests.serving import COMMAND, ROOT, clean_environment
-from training import corpora, dataset, gate, hygiene, languages, measure, validation
+from training import corpora, dataset, gate, hygiene, languages, measure
 from training.corpora import Lesson
 from training.dataset import Row
 
@@ -509,7 +509,7 @@ def test_a_file_teaches_what_its_labels_speak_of(
 
 def test_a_language_is_judged_from_enough_honest_and_bad_rows_on() -> None:
     file = dataset.read([SEEDS])[0]
-    targets = validation.verdict_targets(corpora.lessons(file))
+    targets = corpora.verdict_targets(corpora.lessons(file))
     judged = languages.judged(languages.codes(file.rows), targets)
     assert "en" in judged["spam"]
     assert "en" in judged["abuse"]

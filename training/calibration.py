@@ -12,8 +12,8 @@ from scipy.optimize import minimize
 from moderation.classifier import ABUSE, JUDGING_HEADS
 from moderation.weights import HEADS
 from training import recipe
-from training.corpora import honest_for
-from training.validation import OutOfFold, all_targets
+from training.corpora import all_targets, honest_for
+from training.validation import OutOfFold
 
 F64 = npt.NDArray[np.float64]
 

@@ -54,6 +54,14 @@ def write(
         + ". Other languages are answered `evaluated: false`.",
         "",
     ]
+    if teacher := manifest.get("teacher"):
+        head += [
+            f"It was also taught {teacher['pieces']:,} pieces of English comments, a few words "
+            f"each, as the encoder {teacher['name']} judges them (distillation, Hinton et al. "
+            "2015). A corpus that this encoder had seen, or a related one, is judged below by a "
+            "model that was taught no pieces, on the scale of the other.",
+            "",
+        ]
     pictures = [f"![{name.removesuffix('.png')}]({name})" for name in plots]
     return "\n".join([*head, *sections, *pictures, "", _USES_TO_AVOID, *_corpora(manifest)]) + "\n"
 

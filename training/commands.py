@@ -18,6 +18,7 @@ from moderation.files import writing_text
 from moderation.shelf import ModelShelf
 from training import card, corpora, dataset, evaluation, hygiene, measure
 from training import train as training
+from training.teacher import Teacher
 
 CSV = click.Path(path_type=Path, dir_okay=False)
 CSV_OR_URL = FileOrUrl(dir_okay=False)
@@ -45,6 +46,12 @@ CSV_OR_URL = FileOrUrl(dir_okay=False)
     show_default=True,
     help="The same rows and seed give the same weights.",
 )
+@click.option(
+    "--teacher",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="With --from-scratch: learn also from pieces of comments, as the second opinion in this "
+    "folder judges them.",
+)
 @dask
 def train(
     csv: tuple[str, ...],
@@ -54,6 +61,7 @@ def train(
     no_activate: bool,
     baseline: bool,
     seed: int,
+    teacher: Path | None,
     dask: str,
 ) -> int:
     """Fit a model on labelled CSV files, and activate it if it is no worse.
@@ -71,6 +79,7 @@ def train(
             baseline=baseline,
             seed=seed,
             steps=steps,
+            teacher=_teacher(teacher, from_scratch=from_scratch),
         )
     click.echo(outcome.report)
     click.echo(f"Model {outcome.version} is in {outcome.folder}; its card is CARD.md there.")
@@ -123,6 +132,19 @@ def evaluate(
 
 def _shelf(models_dir: Path | None) -> ModelShelf:
     return ModelShelf(models_dir or settings.load(os.environ).models)
+
+
+def _teacher(folder: Path | None, *, from_scratch: bool) -> Teacher | None:
+    if folder is None:
+        return None
+    if not from_scratch:
+        raise click.UsageError("--teacher needs --from-scratch: it teaches no model on top")
+    try:
+        return Teacher(folder)
+    except ImportError as error:
+        raise click.UsageError(
+            f"--teacher needs the extra: pip install 'moderation[second-opinion]' ({error})"
+        ) from error
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -14,9 +14,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from moderation.classifier import ABUSE, FINE_LABELS
+import numpy as np
+import numpy.typing as npt
+
+from moderation.classifier import ABUSE, FINE_LABELS, JUDGING_HEADS
 from moderation.weights import HEADS
 from training.dataset import Corpus, Row, key
+
+F64 = npt.NDArray[np.float64]
 
 NOTHING = math.nan
 """The target of a head that a row doesn't speak of."""
@@ -145,6 +150,19 @@ def taught(found: Sequence[Corpus]) -> tuple[list[Row], list[Lesson]]:
         [row for corpus in found for row in corpus.rows],
         [lesson for corpus in found for lesson in lessons(corpus)],
     )
+
+
+def all_targets(lessons: Sequence[Lesson]) -> F64:
+    """For every head: 1, 0, or NaN where the lesson doesn't say. Shape (lessons, heads)."""
+    table = [[lesson.target(head) for head in HEADS] for lesson in lessons]
+    return np.array(table, np.float64).reshape(-1, len(HEADS))
+
+
+def verdict_targets(lessons: Sequence[Lesson]) -> dict[str, F64]:
+    """For spam and abuse: 1, 0, or NaN where the lesson doesn't say."""
+    by_head = {h: np.array([lesson.target(h) for lesson in lessons]) for h in JUDGING_HEADS}
+    either = np.fmax(by_head["toxicity"], by_head["hate"])
+    return {"spam": by_head["spam"], "abuse": either}
 
 
 def has_link(row: Row) -> bool:

@@ -113,6 +113,22 @@ def key(text: str) -> str:
     return hashlib.blake2b(letters.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
+def sample(rows: Sequence[Row], per_corpus: int) -> list[int]:
+    """Places of at most so many rows of each corpus, the same ones each time, in a mixed order; a
+    smaller sample is part of a larger one."""
+    order = sorted(
+        range(len(rows)),
+        key=lambda i: hashlib.blake2b(f"{rows[i].corpus}/{rows[i].line}".encode()).digest(),
+    )
+    taken: Counter[str] = Counter()
+    chosen = []
+    for i in order:
+        taken[rows[i].corpus] += 1
+        if taken[rows[i].corpus] <= per_corpus:
+            chosen.append(i)
+    return chosen
+
+
 def _names(paths: Sequence[Path]) -> list[str]:
     """Short names for the files: the stem, with its folder where the stem alone is not unique or
     is the name of our seeds."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from moderation.classifier import ABUSE, VERDICT_HEADS, Classifier
 from moderation.shelf import carried
-from training import calibration, card, corpora, dataset, hygiene, measure, validation
+from training import calibration, card, corpora, dataset, hygiene, measure
 from training.corpora import Lesson
 from training.dataset import Row, key
 from training.measure import Figures
@@ -79,7 +79,7 @@ def compare_taught(champion: Classifier, pairs: Pairs, margins: F64) -> Comparis
 def with_seeds(held_out: Pairs) -> Pairs:
     """The rows, and our held-out seeds for those heads of which too few rows speak to tell two
     models apart."""
-    targets = validation.verdict_targets([lesson for _, lesson in held_out])
+    targets = corpora.verdict_targets([lesson for _, lesson in held_out])
     few = {
         name
         for head in VERDICT_HEADS

@@ -11,9 +11,9 @@ from scipy.stats import beta, mannwhitneyu, rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.classifier import VERDICT_HEADS, Classifier
-from training.corpora import Lesson
+from training.corpora import Lesson, verdict_targets
 from training.dataset import Row
-from training.validation import expected_calibration_error, recall_at, verdict_targets
+from training.validation import expected_calibration_error, recall_at
 
 F64 = npt.NDArray[np.float64]
 

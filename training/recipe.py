@@ -35,7 +35,7 @@ _CHUNK = 8_000
 _BATCH = 50
 """Small enough to stay in the processor's cache."""
 _ALPHA = {"spam": 8e-6}
-_USUAL_ALPHA = 4e-6
+_USUAL_ALPHA = 3e-6
 _EPOCHS = 8
 _IDF_POWER = 1.5
 _CORPUS_POWER = 0.5
@@ -199,7 +199,8 @@ def fit(
     seed: int = 0,
     report: Callable[[], None] = lambda: None,
 ) -> Linear:
-    """Fits the heads on rows whose target is not NaN and whose weight is positive.
+    """Fits the heads on rows whose target is not NaN and whose weight is positive; a target may
+    be a probability.
 
     `targets` and `weights` have shape (rows, len(HEADS)); a head without enough examples of both
     kinds stays zero, with a bias that makes it say "no".
@@ -266,11 +267,25 @@ def _head(
             rows = slice(starts[number], starts[number + 1])
             here = np.flatnonzero(taught[rows])
             if len(here):
-                matrix = chunks[number].matrix(scale)[here]
+                here, label, share = _either(here, target[rows])
                 model.partial_fit(
-                    matrix,
-                    target[rows][here],
+                    chunks[number].matrix(scale)[here],
+                    label,
                     classes=(0.0, 1.0),
-                    sample_weight=weight[rows][here] / mean,
+                    sample_weight=weight[rows][here] / mean * share,
                 )
     return model.coef_[0].astype(np.float32), float(model.intercept_[0])
+
+
+def _either(here: npt.NDArray[np.intp], target: F64) -> tuple[npt.NDArray[np.intp], F64, F64]:
+    """Rows, labels and shares: a row whose target is between no and yes counts as both, as much
+    as each is likely."""
+    likely = target[here]
+    label = np.rint(likely)
+    share = 1 - np.abs(likely - label)
+    unsure = share < 1
+    return (
+        np.concatenate((here, here[unsure])),
+        np.concatenate((label, 1 - label[unsure])),
+        np.concatenate((share, 1 - share[unsure])),
+    )

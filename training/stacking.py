@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from moderation.classifier import VERDICT_HEADS, threshold_of
-from moderation.second_opinion import OUTPUTS
+from moderation.second_opinion import ALWAYS, OUTPUTS, UNCERTAIN, rescaled
 from training import recipe, validation
 from training.corpora import honest_for, is_rude
 from training.measure import DEFAULT_PROMISE
@@ -32,7 +32,7 @@ _SURE = 0.0005
 """At a score of spam that keeps even this promise, there is no need to ask."""
 _NEVER = 1.01
 _FEW = 15
-WHO = ("linear", "both")
+WHO = ("linear", UNCERTAIN, ALWAYS)
 """Whose figures stand side by side."""
 
 
@@ -58,23 +58,28 @@ class Unseen:
 
 
 def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
-    """When to ask, how to add up, and from which score on to hold; `before`: the thresholds of
-    the linear model."""
+    """When to ask, how to add up, and how to bring the sum to the linear model's scale; `before`:
+    the thresholds of that."""
     bands = {head: _bands(unseen, head, before) for head in VERDICT_HEADS}
-    fusion, together = {}, {}
-    for head, own in bands.items():
-        near = _near(unseen, own)
-        fusion[head] = _fusion(unseen, head, np.ones_like(near))
-        together[head] = np.where(near, _fused(unseen, head, near), unseen.first[head])
-    thresholds = {
-        head: _matched(unseen, head, together[head], before[head]) for head in VERDICT_HEADS
-    }
+    every = np.ones(len(unseen.names), bool)
+    fusion = {head: _fusion(unseen, head, every) for head in VERDICT_HEADS}
+    scale: dict[str, dict[str, Any]] = {UNCERTAIN: {}, ALWAYS: {}}
+    scores: dict[str, Mapping[str, F64]] = {"linear": unseen.first}
+    for when, own in scale.items():
+        together = {}
+        for head in VERDICT_HEADS:
+            near = every if when == ALWAYS else _near(unseen, bands[head])
+            fused = _fused(unseen, head, near)
+            own[head] = _scale(unseen, head, near, fused, before[head])
+            log_odds = np.array([rescaled(each, *own[head]) for each in fused])
+            together[head] = np.where(near, 1 / (1 + np.exp(-log_odds)), unseen.first[head])
+        scores[when] = together
     return {
         "bands": bands,
         "fusion": fusion,
-        "thresholds": thresholds,
+        "scale": scale,
         "asked": _asked(unseen, bands),
-        "validation": _figures(unseen, together, before, thresholds),
+        "validation": _figures(unseen, scores, before),
     }
 
 
@@ -110,35 +115,46 @@ def _fusion(unseen: Unseen, head: str, rows: npt.NDArray[np.bool_]) -> list[floa
 
 
 def _fused(unseen: Unseen, head: str, near: npt.NDArray[np.bool_]) -> F64:
-    """The probability by both, each corpus by weights that were found on the others."""
-    score = np.zeros(len(near))
+    """The log-odds by both, each corpus by weights that were found on the others."""
+    log_odds = np.zeros(len(near))
     evidence = _evidence(unseen, head)
     for name in set(unseen.names[near]):
         own = unseen.names == name
         constant, *weights = _fusion(unseen, head, ~own)
-        score[own] = 1 / (1 + np.exp(-(constant + evidence[own] @ weights)))
-    return score
+        log_odds[own] = constant + evidence[own] @ weights
+    return log_odds
 
 
 def _evidence(unseen: Unseen, head: str) -> F64:
-    first = np.clip(unseen.first[head], 1e-6, 1 - 1e-6)
     own = [i for i, output in enumerate(OUTPUTS) if (output == "spam") == (head == "spam")]
-    return np.column_stack([np.log(first / (1 - first)), unseen.said[head][:, own]])
+    return np.column_stack([_log_odds(unseen.first[head]), unseen.said[head][:, own]])
 
 
-def _matched(
-    unseen: Unseen, head: str, together: F64, thresholds: Sequence[Sequence[float]]
+def _log_odds(score: F64) -> F64:
+    bounded = np.clip(score, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(bounded / (1 - bounded)))
+
+
+def _scale(
+    unseen: Unseen,
+    head: str,
+    near: npt.NDArray[np.bool_],
+    fused: F64,
+    thresholds: Sequence[Sequence[float]],
 ) -> list[list[float]]:
-    """For each promise the score that holds as many honest comments as the linear model's own
-    threshold does of the same: that one rests on more corpora."""
+    """Log-odds by both, ascending, and the linear model's that hold as many honest comments of the
+    same corpora: those of its thresholds, which rest on more of them."""
     honest = unseen.honest(head)
     weight = unseen.weights()[honest]
-    table = []
-    for promise, score in thresholds:
-        share = float(weight[unseen.first[head][honest] >= score].sum() / weight.sum())
-        bar = _score_reached(together[honest], weight, share)
-        table.append([promise, round(float(np.nextafter(bar, 2)), 6)])
-    return table
+    first, asked = unseen.first[head][honest], near[honest]
+    bars: dict[float, float] = {}
+    for _, score in reversed(thresholds):
+        # what is not asked about keeps its score, and is held as before
+        share = float(weight[asked & (first >= score)].sum() / weight[asked].sum())
+        bar = round(_score_reached(fused[honest][asked], weight[asked], share), 6)
+        if not bars or bar > max(bars):
+            bars[bar] = round(float(_log_odds(np.array(score))), 6)
+    return [[*bars], [*bars.values()]]
 
 
 def _score_reached(scores: F64, weight: F64, share: float) -> float:
@@ -158,16 +174,14 @@ def _asked(unseen: Unseen, bands: Mapping[str, Mapping[str, Sequence[float]]]) -
 
 
 def _figures(
-    unseen: Unseen,
-    together: Mapping[str, F64],
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    unseen: Unseen, scores: Mapping[str, Mapping[str, F64]], thresholds: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """By head and corpus: ROC AUC, recall at 1 % false holds and what is held at the default
-    promise, by the linear model and by both. Without own honest rows, a corpus borrows them."""
+    promise, by each of WHO. Without own honest rows, a corpus borrows them."""
     table = []
     for head in VERDICT_HEADS:
         target = unseen.targets[head]
+        bar = threshold_of(thresholds[head], DEFAULT_PROMISE)
         for name in sorted(set(unseen.names)):
             own = unseen.names == name
             bad, honest = own & (target == 1), own & (target == 0)
@@ -180,9 +194,8 @@ def _figures(
                 "honest": int(honest.sum()),
                 "bad": int(bad.sum()),
             }
-            sides = ((unseen.first[head], before), (together[head], after))
-            for who, (score, bars) in zip(WHO, sides, strict=True):
-                bar = threshold_of(bars[head], DEFAULT_PROMISE)
+            for who in WHO:
+                score = scores[who][head]
                 found = validation.quality(name, head, row["honest"], score[lent], score[bad])
                 row[who] = {
                     "auc": round(found.auc, 4),

@@ -34,9 +34,10 @@ from training import (
     validation,
 )
 from training.corpora import Lesson
+from training.curriculum import curriculum
 from training.dataset import Corpus, Row, key
-from training.stretches import with_stretches
 from training.teach import teach
+from training.teacher import NO_PIECES, Pieces, Teacher
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 _REHEARSED = 2_000
@@ -88,6 +89,7 @@ def run(
     baseline: bool,
     seed: int,
     steps: Steps,
+    teacher: Teacher | None = None,
 ) -> Outcome:
     """Trains on these files and saves the model; activates nothing.
 
@@ -96,18 +98,25 @@ def run(
     found = dataset.read(paths, mapping)
     champion = _champion(shelf, needed=not from_scratch)
     if from_scratch or champion is None:
-        draft, losses = _afresh(found, champion, baseline, seed, steps)
+        draft, losses = _afresh(found, champion, baseline, seed, steps, teacher)
         options = ["--from-scratch", "--seed", str(seed)]
+        if teacher:
+            options += ["--teacher", _as_named(teacher.folder)]
     else:
         draft, losses = _on_top(found, champion, steps)
         options = []
     options += [part for pair in mapping.items() for part in ("--map", "=".join(pair))]
-    # a model is handed on, and nobody else needs to know this machine's folders
-    files = [path.name if path.is_absolute() else path.as_posix() for path in paths]
-    draft.manifest["command"] = shlex.join(["moderation", "train", *options, *files])
+    draft.manifest["command"] = shlex.join(
+        ["moderation", "train", *options, *map(_as_named, paths)]
+    )
     version, folder = _save(draft, found, shelf, champion)
     report = "\n".join(draft.sections)
     return Outcome(version, folder, losses, report, champion.version if champion else None)
+
+
+def _as_named(path: Path) -> str:
+    # a model is handed on, and nobody else needs to know this machine's folders
+    return path.name if path.is_absolute() else path.as_posix()
 
 
 def _champion(shelf: ModelShelf, *, needed: bool) -> Classifier | None:
@@ -122,21 +131,29 @@ def _champion(shelf: ModelShelf, *, needed: bool) -> Classifier | None:
 
 
 def _afresh(
-    found: Sequence[Corpus], champion: Classifier | None, baseline: bool, seed: int, steps: Steps
+    found: Sequence[Corpus],
+    champion: Classifier | None,
+    baseline: bool,
+    seed: int,
+    steps: Steps,
+    teacher: Teacher | None,
 ) -> tuple[_Draft, list[str]]:
     ordered = hygiene.sort(*corpora.taught(found))
     _enough(found, ordered.lessons)
     mixed = np.random.default_rng(seed).permutation(len(ordered.rows))
     rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
+    pieces = asked(teacher, rows, seed, steps) if teacher else NO_PIECES
     with steps("Leaving corpora out", validation.FOLDS) as done:
-        unseen = validation.leave_corpora_out(rows, lessons, seed, lambda: done(1))
-    linear = fitted(rows, lessons, seed, steps)
+        unseen = validation.leave_corpora_out(rows, lessons, seed, lambda: done(1), teacher, pieces)
+    linear = fitted(rows, lessons, seed, steps, pieces)
     calibrated = calibration.calibrate(unseen)
     calibrated |= _fine_calibration(linear, ordered.held_out, ordered.held_out_lessons)
     thresholds = calibration.thresholds(unseen, calibrated)
     draft = _Draft(linear, {"calibration": calibrated, "thresholds": thresholds})
+    if teacher:
+        draft.manifest["teacher"] = {"name": teacher.encoder.name, "pieces": len(pieces)}
     draft.manifest["languages"] = languages.judged(
-        languages.codes(rows), validation.verdict_targets(lessons)
+        languages.codes(rows), corpora.verdict_targets(lessons)
     )
     scores = calibration.scores(unseen.margins, calibrated)
     table = validation.qualities(unseen.corpora(), unseen.folds, unseen.verdict_targets(), scores)
@@ -159,28 +176,29 @@ def _afresh(
     return draft, _compare(draft, champion, held_out, name)
 
 
+def asked(teacher: Teacher, rows: Sequence[Row], seed: int, steps: Steps) -> Pieces:
+    """Pieces of these rows, as the teacher judges them."""
+    with steps("Asking the teacher", len(rows)) as done:
+        return teacher.pieces(rows, seed, done)
+
+
 def fitted(
-    rows: Sequence[Row], lessons: Sequence[Lesson], seed: int, steps: Steps
+    rows: Sequence[Row],
+    lessons: Sequence[Lesson],
+    seed: int,
+    steps: Steps,
+    pieces: Pieces = NO_PIECES,
 ) -> recipe.Linear:
-    """All heads, on these rows in this order and on stretches of them."""
-    taught = with_stretches(rows, lessons, seed)
-    targets = validation.all_targets(taught.lessons)
-    weights = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
-    with steps("Reading comments", len(taught.rows)) as done:
-        chunks = recipe.featurise(taught.rows, done, forget_authors=True)
+    """All heads, on these rows in this order, on stretches and on pieces of them."""
+    with steps("Reading comments", len(rows)) as done:
+        course = curriculum(rows, lessons, seed, pieces, done)
     with steps("Fitting", len(HEADS)) as done:
-        return recipe.fit(
-            chunks,
-            targets,
-            recipe.head_weights(taught.rows, weights, targets),
-            seed=seed,
-            report=lambda: done(1),
-        )
+        return course.fit(seed=seed, report=lambda: done(1))
 
 
 def _enough(found: Sequence[Corpus], lessons: Sequence[Lesson]) -> None:
     """Raises BadDataset where no head has enough rows of both kinds to learn from."""
-    targets = validation.all_targets(lessons)
+    targets = corpora.all_targets(lessons)
     targets = targets[np.array([lesson.weight > 0 for lesson in lessons], bool)]
     rows = int(np.minimum((targets == 0).sum(0), (targets == 1).sum(0)).max())
     if rows < recipe.MIN_EXAMPLES:
@@ -256,7 +274,7 @@ def _fine_calibration(
     if not rows:
         return {head: [1.0, 0.0] for head in FINE_LABELS}
     margins = recipe.margins(linear, rows, np.arange(len(rows)))
-    targets = validation.all_targets(lessons)
+    targets = corpora.all_targets(lessons)
     names = np.array([row.corpus for row in rows])
     return {
         head: calibration.platt(margins[:, column], targets[:, column], names)

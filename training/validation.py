@@ -6,7 +6,6 @@ are taken out of training. Our own seeds, and a site's own file trained alone, a
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +18,14 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.classifier import JUDGING_HEADS, VERDICT_HEADS
 from moderation.weights import HEADS
-from training import languages, recipe
-from training.corpora import Lesson, related
+from training import dataset, languages, recipe
+from training.corpora import Lesson, related, verdict_targets
+from training.curriculum import curriculum
 from training.dataset import Row, key
-from training.stretches import with_stretches
+from training.teacher import NO_PIECES, Pieces, Teacher
 
 F64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 FOLDS = 5
 _ROWS_PER_CORPUS = 4_000
@@ -68,48 +69,58 @@ class Quality:
     recall: float
 
 
-def all_targets(lessons: Sequence[Lesson]) -> F64:
-    """For every head: 1, 0, or NaN where the lesson doesn't say. Shape (lessons, heads)."""
-    table = [[lesson.target(head) for head in HEADS] for lesson in lessons]
-    return np.array(table, np.float64).reshape(-1, len(HEADS))
-
-
-def verdict_targets(lessons: Sequence[Lesson]) -> dict[str, F64]:
-    """For spam and abuse: 1, 0, or NaN where the lesson doesn't say."""
-    by_head = {h: np.array([lesson.target(h) for lesson in lessons]) for h in JUDGING_HEADS}
-    either = np.fmax(by_head["toxicity"], by_head["hate"])
-    return {"spam": by_head["spam"], "abuse": either}
-
-
 def leave_corpora_out(
-    rows: Sequence[Row], lessons: Sequence[Lesson], seed: int, report: Callable[[], None]
+    rows: Sequence[Row],
+    lessons: Sequence[Lesson],
+    seed: int,
+    report: Callable[[], None],
+    teacher: Teacher | None = None,
+    pieces: Pieces = NO_PIECES,
 ) -> OutOfFold:
-    """Margins on a sample of every corpus, each by a model trained without that corpus."""
-    chosen = _sample(rows)
+    """Margins on a sample of every corpus, each by a model trained without that corpus; and for
+    corpora that the teacher of `pieces` had seen, without that too."""
+    chosen = dataset.sample(rows, _ROWS_PER_CORPUS)
     rows, lessons = [rows[i] for i in chosen], [lessons[i] for i in chosen]
     folds = assign(rows)
-    taught = with_stretches(rows, lessons, seed)
+    course = curriculum(rows, lessons, seed, pieces)
     keys = np.array([key(row.text) for row in rows])
-    targets = all_targets(taught.lessons)
-    base = recipe.corpus_weights([row.corpus for row in taught.rows], taught.trust())
-    chunks = recipe.featurise(taught.rows, lambda done: None, forget_authors=True)
+    trusted = np.array([lesson.weight > 0 for lesson in lessons], bool)
     margins = np.full((len(rows), len(HEADS)), np.nan)
+    untaught = margins.copy()
     spoken, either = languages.codes(rows), verdict_targets(lessons)
     readable = {head: np.ones(len(rows), bool) for head in VERDICT_HEADS}
+
+    def by_model(out: Bools, left_out: Bools, *, pieces: bool) -> F64:
+        model = course.fit(left_out, pieces=pieces, heads=JUDGING_HEADS, seed=seed)
+        return recipe.margins(model, rows, out.nonzero()[0], forget_authors=True)
+
     for fold in range(FOLDS):
         out = folds == fold
         if out.any():
-            # a weight of nothing keeps a row out, and the features need not be cut
-            weights = base * ~np.isin(keys, keys[out])[taught.origin]
-            weights = recipe.head_weights(taught.rows, weights, targets)
-            model = recipe.fit(chunks, targets, weights, heads=JUDGING_HEADS, seed=seed)
-            margins[out] = recipe.margins(model, rows, out.nonzero()[0], forget_authors=True)
-            known = weights[: len(rows)].any(1)
+            left_out = np.isin(keys, keys[out])
+            margins[out] = by_model(out, left_out, pieces=True)
+            if teacher:
+                untaught[out] = by_model(out, left_out, pieces=False)
+            known = trusted & ~left_out
             seen = {head: np.where(known, y, np.nan) for head, y in either.items()}
             for head, judged in languages.judged(spoken, seen).items():
                 readable[head][out] = languages.readable(spoken, judged)[out]
         report()
+    if teacher:
+        margins = unflattered(margins, untaught, teacher.seen(rows))
     return OutOfFold(tuple(rows), tuple(lessons), margins, folds, readable)
+
+
+def unflattered(margins: F64, untaught: F64, seen: Bools) -> F64:
+    """For rows that the teacher had `seen`, the margins by the model without it, on the scale of
+    the one with: of the rows that it had not, both have the same mean and spread."""
+    if seen.all():
+        return untaught
+    mean, spread = margins[~seen].mean(0), margins[~seen].std(0)
+    mean_before, spread_before = untaught[~seen].mean(0), untaught[~seen].std(0)
+    slope = spread / np.where(spread_before > 0, spread_before, 1)
+    matched: F64 = (untaught - mean_before) * slope + mean
+    return np.where(seen[:, None], matched, margins)
 
 
 def assign(rows: Sequence[Row]) -> npt.NDArray[np.intp]:
@@ -127,21 +138,6 @@ def assign(rows: Sequence[Row]) -> npt.NDArray[np.intp]:
             for row, group in zip(rows, groups, strict=True)
         ]
     )
-
-
-def _sample(rows: Sequence[Row]) -> list[int]:
-    """At most so many rows of each corpus, the same ones each time, in a mixed order."""
-    order = sorted(
-        range(len(rows)),
-        key=lambda i: hashlib.blake2b(f"{rows[i].corpus}/{rows[i].line}".encode()).digest(),
-    )
-    taken: Counter[str] = Counter()
-    sample = []
-    for i in order:
-        taken[rows[i].corpus] += 1
-        if taken[rows[i].corpus] <= _ROWS_PER_CORPUS:
-            sample.append(i)
-    return sample
 
 
 def qualities(

@@ -24,8 +24,8 @@ from moderation.text import read
 from moderation.verdict import Comment
 from training import corpora, dataset, hygiene, measure
 from training.attacks import evasion_report, false_hold_report
+from training.corpora import verdict_targets
 from training.fairness import report
-from training.validation import verdict_targets
 
 ROOT = Path(__file__).parent.parent.parent
 Score = Callable[[Sequence[str]], npt.NDArray[np.float64]]

@@ -29,7 +29,7 @@ from moderation.text import read
 from moderation.verdict import Comment
 from tests.benchmarks import machine
 from training import baseline, corpora, dataset
-from training.validation import verdict_targets
+from training.corpora import verdict_targets
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"

@@ -1,4 +1,4 @@
-"""The shipped model with the second opinion beside it alone, on the same comments in one run.
+"""The shipped model with the second opinion, and it alone, on the same comments in one run.
 
     python -m tests.benchmarks.second_opinion [--runs N] [CSV ...]
 
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from moderation.classifier import VERDICT_HEADS, Classifier
+from moderation.second_opinion import ALWAYS, UNCERTAIN
 from moderation.shelf import ModelShelf, shipped
 from moderation.verdict import Comment
 from tests.benchmarks import machine
@@ -32,14 +33,20 @@ def main() -> None:
     given = parser.parse_args()
     rows, lessons = corpora.taught(dataset.read(given.csv))
     alone = ModelShelf(shipped()).active()
-    both = ModelShelf(shipped(), consult=True).active()
+    both = ModelShelf(shipped(), consult=UNCERTAIN).active()
+    always = ModelShelf(shipped(), consult=ALWAYS).active()
     if both.second is None:
         raise SystemExit("pip install 'moderation[second-opinion]' first")
     print(f"{machine.describe()}; {len(rows)} comments\n")
     comments = [row.comment() for row in rows]
     asked = sum(found.second_opinion for found in both.assess(comments))
     print(f"asked about {asked / len(rows):.1%} of these comments")
-    for name, model in (("the model alone", alone), ("with the second opinion", both)):
+    sides = (
+        ("the model alone", alone),
+        ("with the second opinion", both),
+        ("with the second opinion, always", always),
+    )
+    for name, model in sides:
         found = measure.figures(measure.score(model, rows), lessons, measure.thresholds(model))
         for one in found:
             if one.head in VERDICT_HEADS and one.bad:

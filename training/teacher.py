@@ -1,0 +1,121 @@
+"""An encoder teaches the linear model what a few words mean (distillation, Hinton et al. 2015).
+
+From each comment that it can read a piece is cut, a few words long, and the encoder of the second
+opinion says how likely the piece is spam, toxic or hateful. Words get the weight of what they say
+by themselves, not of the comments that they happened to stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+
+from moderation.folding import fold
+from moderation.language import detect
+from moderation.second_opinion import OUTPUTS, SecondOpinion
+from training.corpora import is_ours, related
+from training.dataset import Row, key, sample
+
+_PER_CORPUS = 7_000
+_LEAST_WORDS, _MORE_WORDS = 3, 7
+"""A piece has so many words, and so many more on average."""
+_READ = 3_000
+_SURE = 0.02
+"""So near to no or yes a piece counts as such, which spares half the work."""
+_SEEDS_KEPT_OUT = 5
+"""Of our own seeds an encoder is never taught one row in so many, by the hash of its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some words of a comment, and how likely each of OUTPUTS is for them."""
+
+    text: str
+    said: tuple[float, ...]
+
+    def targets(self) -> dict[str, float]:
+        """What the piece teaches, by head."""
+        return dict(zip(OUTPUTS, self.said, strict=True))
+
+
+Pieces = Mapping[str, Piece]
+"""By the key of the row that each was cut from."""
+NO_PIECES: Pieces = {}
+
+
+class Teacher:
+    """The encoder of a second opinion, and which corpora it was taught itself."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ModelRefused; ImportError without the extra `second-opinion`."""
+        self.folder = folder
+        self.encoder = SecondOpinion(folder)
+        self._kept_out = frozenset(self.encoder.manifest["kept_out"])
+
+    def pieces(self, rows: Sequence[Row], seed: int, report: Callable[[int], None]) -> Pieces:
+        """One piece of each row that the encoder can read, of so many rows of each corpus at
+        most. The same for a row whatever others stand beside it."""
+        cut = {
+            key(row.text): text
+            for row in (rows[i] for i in sample(rows, _PER_CORPUS))
+            if (text := _cut(row, seed)) and self._reads(row)
+        }
+        # the encoder lets go of the interpreter lock
+        said = Parallel(n_jobs=-1, backend="threading", return_as="generator")(
+            delayed(self._judge)(text) for text in cut.values()
+        )
+        pieces = {}
+        for name, piece in zip(cut, said, strict=True):
+            pieces[name] = piece
+            report(1)
+        return pieces
+
+    def seen(self, rows: Sequence[Row]) -> npt.NDArray[np.bool_]:
+        """For each row, whether the encoder was taught its corpus or one that is related to it."""
+        taught = [self._reads(row) and not is_kept_out(row, self._kept_out) for row in rows]
+        families = {related(row.corpus) for row, own in zip(rows, taught, strict=True) if own}
+        families.discard(None)
+        return np.array(
+            [
+                own or (related(row.corpus) in families and self._reads(row))
+                for row, own in zip(rows, taught, strict=True)
+            ],
+            bool,
+        )
+
+    def _reads(self, row: Row) -> bool:
+        return detect(fold(row.text[:250])) in self.encoder.languages
+
+    def _judge(self, text: str) -> Piece:
+        return Piece(text, tuple(_likely(z) for z in self.encoder.log_odds(fold(text))))
+
+
+def is_kept_out(row: Row, corpora: Collection[str]) -> bool:
+    """Whether an encoder that is taught none of these corpora is not taught this row."""
+    if is_ours(row.corpus):
+        return int(key(row.text), 16) % _SEEDS_KEPT_OUT == 0
+    return row.corpus in corpora
+
+
+def _cut(row: Row, seed: int) -> str:
+    """Some words that stand together; of a text that is no longer than that, nothing."""
+    words = row.text[:_READ].split()
+    draw = Random(f"{seed} {key(row.text)}")
+    size = _LEAST_WORDS + int(draw.expovariate(1 / _MORE_WORDS))
+    if len(words) < 2 * _LEAST_WORDS:
+        return ""
+    size = min(size, len(words) - 1)
+    start = draw.randrange(len(words) - size + 1)
+    return " ".join(words[start : start + size])
+
+
+def _likely(log_odds: float) -> float:
+    likely = 1 / (1 + exp(-log_odds))
+    return round(likely) if min(likely, 1 - likely) < _SURE else round(likely, 6)
