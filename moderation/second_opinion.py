@@ -24,6 +24,8 @@ import numpy as np
 
 from moderation.errors import ModelRefused
 
+PACKAGES = ("onnxruntime", "tokenizers")
+"""What it runs on."""
 FORMAT = 1
 FOLDER = "second-opinion"
 """Beside the shipped model."""
@@ -106,7 +108,7 @@ def passage(text: str) -> str:
 def beside(models: Path) -> SecondOpinion | None:
     """The second opinion in the folder of the shipped model; None where the extra or the files
     are not installed. Raises ModelRefused."""
-    if find_spec("onnxruntime") is None or find_spec("tokenizers") is None:
+    if None in map(find_spec, PACKAGES):
         return None
     folder = models / FOLDER
     return SecondOpinion(folder) if folder.is_dir() else None
