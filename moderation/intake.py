@@ -146,16 +146,15 @@ def _known(ask: Ask, site: str, entries: Sequence[_Entry]) -> list[str]:
     """The ids of comments that came under the names of these. Each kind of name is asked for by
     itself: of both in one question, SQLite goes through all comments of the site."""
     named = {
-        comments.c.idempotency_key: {entry.key for entry in entries},
-        comments.c.external_id: {storable(entry.comment.external_id) for entry in entries},
+        comments.c.idempotency_key.name: {entry.key for entry in entries},
+        comments.c.external_id.name: {storable(entry.comment.external_id) for entry in entries},
     }
-    queries: list[str] = []
-    values: list[str] = []
+    known: list[str] = []
     for column, names in named.items():
-        if given := [name for name in names if name]:
-            queries.append(_NAMED.format(column=column.name, values=", ".join("?" * len(given))))
-            values += [site, *given]
-    return [row[0] for row in ask(" UNION ALL ".join(queries), values)] if queries else []
+        if given := [*filter(None, names)]:
+            query = _NAMED.format(column=column, values=", ".join("?" * len(given)))
+            known += [row[0] for row in ask(query, (site, *given))]
+    return known
 
 
 def _insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
