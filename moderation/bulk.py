@@ -18,7 +18,7 @@ from moderation.classifier import Assessment, Classifier
 from moderation.folding import MAX_CHARACTERS
 from moderation.journal import Journal
 from moderation.moderator import Moderator
-from moderation.second_opinion import NEVER
+from moderation.second_opinion import NEVER, PACKAGES
 from moderation.settings import Policy
 from moderation.shelf import ModelShelf
 from moderation.tables_io import Added, BadTable, Row, Source, kind_of, reading, writing
@@ -104,6 +104,7 @@ class _Unexplained:
         self.version = model.version
         self.assess: Callable[[Sequence[Comment]], list[Assessment]] = model.assess
         self.threshold: Callable[[str, float], float] = model.threshold
+        self.packages = PACKAGES if model.second else ()
 
     def explain(self, comment: Comment, head: str) -> tuple[Span, ...]:
         """Nothing."""

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -48,8 +48,9 @@ class NoFile(ModerationError):
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Client]:
-    """A client of the cluster, once its workers are seen to have the same versions as we."""
+def connected(address: str, packages: Sequence[str] = ()) -> Iterator[Client]:
+    """A client of the cluster, once its workers are seen to have the same versions as we, of these
+    `packages` too."""
     try:
         from distributed import Client  # noqa: PLC0415  # an extra
     except ImportError as error:
@@ -63,11 +64,12 @@ def connected(address: str) -> Iterator[Client]:
     with client:
         if not client.ncores():
             raise NoCluster(address, f"has no workers. Start some: dask worker {address}")
-        for package in _SAME:
+        for package in (*_SAME, *packages):
             ours = version(package)
             for worker, theirs in client.run(version, package, on_error="return").items():
                 if theirs != ours:
-                    problem = f"worker {worker} has {package} {theirs}, and we have {ours}"
+                    found = f"{package} {theirs}" if isinstance(theirs, str) else f"no {package}"
+                    problem = f"worker {worker} has {found}, and we have {ours}"
                     raise NoCluster(address, f"{problem}. Install the same on all.")
         yield client
 

@@ -47,10 +47,11 @@ def on_cluster(
     policy: Any,
     address: str,
 ) -> Iterator[tuple[Rows, Said]]:
-    """The same by a Dask cluster, whose workers get the model from us, once."""
+    """The same by a Dask cluster, whose workers get the model from us, once; what it rests on they
+    have themselves."""
     from moderation.cluster import connected  # noqa: PLC0415  # an extra
 
-    with connected(address) as client:
+    with connected(address, model.packages) as client:
         theirs = client.scatter(model, broadcast=True, hash=False)
         cores = sum(client.ncores().values())
 

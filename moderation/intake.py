@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from moderation.database import Database, Opened, asking
+from moderation.database import Ask, Database, Opened, asking
 from moderation.errors import Conflict
 from moderation.families import join
 from moderation.history import Hashes, SiteHistory
@@ -28,13 +28,8 @@ Name = Callable[[Comment, Verdict], str]
 
 # Made once: making a statement took longer than running it.
 _INSERT_LIKENESSES = sa.insert(likenesses)
-_KNOWN = sa.select(comments).where(
-    comments.c.site == sa.bindparam("site"),
-    sa.or_(
-        comments.c.idempotency_key.in_(sa.bindparam("keys", expanding=True)),
-        comments.c.external_id.in_(sa.bindparam("ids", expanding=True)),
-    ),
-)
+_NAMED = f"SELECT id FROM {comments.name} WHERE site = ? AND {{column}} IN ({{values}})"
+_KNOWN = sa.select(comments).where(comments.c.id.in_(sa.bindparam("known", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +115,10 @@ class Intake:
 
     def _recall(self, opened: Opened, site: str, entries: Sequence[_Entry]) -> None:
         """Settle those that are known."""
-        keys = {entry.key for entry in entries if entry.key}
-        ids = {entry.comment.external_id for entry in entries if entry.comment.external_id}
-        if not keys and not ids:
+        if not (known := _known(asking(opened), site, entries)):
             return
         with opened() as connection:
-            given = {"site": site, "keys": [*keys], "ids": [*ids]}
-            rows = connection.execute(_KNOWN, given).mappings().all()
+            rows = connection.execute(_KNOWN, {"known": known}).mappings().all()
         by_key = {row["idempotency_key"]: row for row in rows if row["idempotency_key"]}
         by_id = {row["external_id"]: row for row in rows if row["external_id"]}
         for entry in entries:
@@ -148,6 +140,21 @@ class Intake:
                     connection.execute(_INSERT_LIKENESSES, likes)
         for entry in new:
             entry.stored = from_row(rows[entry.same])
+
+
+def _known(ask: Ask, site: str, entries: Sequence[_Entry]) -> list[str]:
+    """The ids of comments that came under the names of these. Each kind of name is asked for by
+    itself: of both in one question, SQLite goes through all comments of the site."""
+    named = {
+        comments.c.idempotency_key.name: {entry.key for entry in entries},
+        comments.c.external_id.name: {storable(entry.comment.external_id) for entry in entries},
+    }
+    known: list[str] = []
+    for column, names in named.items():
+        if given := [*filter(None, names)]:
+            query = _NAMED.format(column=column, values=", ".join("?" * len(given)))
+            known += [row[0] for row in ask(query, (site, *given))]
+    return known
 
 
 def _insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -25,6 +25,8 @@ import numpy as np
 
 from moderation.errors import ModelRefused
 
+PACKAGES = ("onnxruntime", "tokenizers")
+"""What it runs on."""
 FORMAT = 2
 FOLDER = "second-opinion"
 """Beside the shipped model."""
@@ -117,7 +119,7 @@ def rescaled(log_odds: float, bars: Sequence[float], scores: Sequence[float]) ->
 def beside(models: Path, when: str) -> SecondOpinion | None:
     """The second opinion in the folder of the shipped model; None where the extra or the files
     are not installed. Raises ModelRefused."""
-    if find_spec("onnxruntime") is None or find_spec("tokenizers") is None:
+    if None in map(find_spec, PACKAGES):
         return None
     folder = models / FOLDER
     return SecondOpinion(folder, when) if folder.is_dir() else None

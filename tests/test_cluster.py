@@ -183,6 +183,24 @@ def test_a_cluster_without_workers_or_with_others_versions_is_refused(
         own.stop()
 
 
+def test_who_asks_the_second_opinion_needs_its_versions_to_be_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra second-opinion is not installed")
+    other = tmp_path / "onnxruntime-0.0.1.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime\nVersion: 0.0.1\n")
+    own = Dask(tmp_path)
+    try:
+        own.add_worker(PYTHONPATH=f"{tmp_path}:{ROOT}")
+        own.wait_for(1)
+        score = ("score", SEEDS, "-o", tmp_path / "out.csv", "--dask", own.address)
+        said = moderation(tmp_path, *score, code=2, second_opinion="yes")
+        assert "has onnxruntime 0.0.1" in said
+        assert not (tmp_path / "out.csv").exists()
+        moderation(tmp_path, *score, second_opinion="no")
+    finally:
+        own.stop()
+
+
 def test_files_elsewhere_are_read_and_written_by_url(
     comments: Path, alone: bytes, tmp_path: Path
 ) -> None:

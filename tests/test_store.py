@@ -148,6 +148,29 @@ def test_nothing_to_record_is_fine(store: Store, policy: Policy) -> None:
 # ------------------------------------------------------------------ the same again
 
 
+def test_to_know_a_comment_again_takes_as_many_steps_among_many_as_among_few(
+    store: Store, keep: Keep, database_url: str
+) -> None:
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL plans by what it knows of the table")
+    batch = [Comment("new", external_id="new"), Comment("old", external_id="old")]
+    keep(batch[1])
+
+    def steps() -> int:
+        counted: list[int] = []
+        raw = store._database._reader.raw_connection()
+        raw.driver_connection.set_progress_handler(lambda: counted.append(1), 1)  # type: ignore[union-attr]
+        raw.close()  # the pool gives the last one next
+        assert [stored is None for stored in store.replay("blog", batch, "key")] == [True, False]
+        return len(counted)
+
+    among_few = steps()
+    assert among_few
+    for number in range(200):
+        keep(Comment(f"comment {number}", external_id=f"n{number}"))
+    assert steps() < 2 * among_few
+
+
 def test_an_external_id_again_is_the_first_verdict_again(
     store: Store, keep: Keep, database_url: str
 ) -> None:
