@@ -170,6 +170,25 @@ def test_several_sites_are_one_list_and_each_act_is_by_the_key_of_its_site(app: 
     assert state(app, hidden, "other") == ("held", None)
 
 
+def test_models_are_compared_on_each_sites_comments_under_its_own_rules(app: Flask) -> None:
+    for site in ("calm", "mine"):
+        submit(app, "bread and pills", site)
+    submit(app, "cheap pills", "other")
+    client = entered(app, site="mine")
+    add_site(app, client, "calm", "")
+    asked: list[tuple[str, int]] = []
+    judge_with = app.extensions["moderation"].judge_with
+
+    def noted(model: Any, site: str, comments: Any) -> Any:
+        asked.append((site, len(comments)))
+        return judge_with(model, site, comments)
+
+    app.extensions["moderation"].judge_with = noted
+    page = client.get("/review/models/words-2")
+    assert "newest 2 comments recorded on calm, mine" in Tags(page.text).text
+    assert asked == [("calm", 1), ("mine", 1)] * 2
+
+
 @pytest.mark.parametrize("order", ["uncertain", "newest", "oldest"])
 def test_pages_of_several_sites_follow_each_other_without_gap_or_repeat(
     app: Flask, order: str
