@@ -80,7 +80,7 @@ def metrics(caller: Caller) -> Response:
     site, over the last 30 days: what the page of figures shows.
     """
     here, model = service(), service().shelf.active()
-    figures = here.store.figures.of(caller.site, DAYS, model.version, model.manifest)
+    figures = here.store.figures.of([caller.site], DAYS, model.version, model.manifest)
     waiting, dead = here.store.outbox.counts(caller.site)
     promise = here.settings.policy(caller.site).promise
     own = site_exposition(caller.site, figures, promise, {"waiting": waiting, "dead": dead})

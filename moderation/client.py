@@ -118,10 +118,13 @@ class Client:
         """GET /v1/policy: what HTML a comment may hold, and the sentence that says so."""
         return self._call("GET", "/policy", _object)
 
-    def statement(self, comment_id: str) -> dict[str, Any]:
+    def statement(self, comment_id: str, languages: str = "") -> dict[str, Any]:
         """GET /v1/comments/{id}/statement: what has become of a comment, and what to tell its
-        author. NoAnswer with status 404 where it was erased."""
-        return self._call("GET", f"/comments/{quote(comment_id, safe='')}/statement", _object)
+        author. NoAnswer with status 404 where it was erased. `languages` is the `Accept-Language`
+        of their browser, or the language of your pages; without it, that of the comment."""
+        path = f"/comments/{quote(comment_id, safe='')}/statement"
+        headers = {"Accept-Language": languages} if languages else None
+        return self._call("GET", path, _object, headers=headers)
 
     def _call(
         self,

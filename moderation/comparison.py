@@ -1,6 +1,6 @@
-"""Champion against challenger: which of a site's recorded comments would change verdict.
+"""Champion against challenger: which of the recorded comments would change verdict.
 
-Both judge each comment as it stands alone, under the site's rules of today: what came before it
+Both judge each comment as it stands alone, under its site's rules of today: what came before it
 (duplicates, floods) is no affair of a model's.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from moderation.stored import Stored
-from moderation.verdict import Comment, Verdict
+from moderation.verdict import Verdict
 
-Judge = Callable[[Sequence[Comment]], Sequence[Verdict]]
+Judge = Callable[[Sequence[Stored]], Sequence[Verdict]]
 
 _RIGHT = {"publish": ("ok",), "hold": ("spam", "abuse")}
 
@@ -43,8 +43,8 @@ class Comparison:
 
 def compare(comments: Sequence[Stored], champion: Judge, challenger: Judge) -> Comparison:
     """Judge them all by both."""
-    asked = [stored.comment for stored in comments]
-    both = [Changed(*one) for one in zip(comments, champion(asked), challenger(asked), strict=True)]
+    judged = zip(comments, champion(comments), challenger(comments), strict=True)
+    both = [Changed(*one) for one in judged]
     changed = [one for one in both if one.before.decision != one.after.decision]
     told = [one for one in both if one.stored.label]
     return Comparison(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Unpack
+
+import sqlalchemy as sa
 
 from moderation.context import Around, around, held_languages
 from moderation.database import Database
+from moderation.errors import UnknownComment
 from moderation.families import members
 from moderation.history import Hashes
+from moderation.queue import Filters, queue_page
 from moderation.reviewing import Act, Acted, Word, act, acted
-from moderation.stored import Status, Stored
+from moderation.stored import QueuePage, Status, Stored
+from moderation.tables import comments
 from moderation.verdict import Author
 
 
@@ -23,15 +29,39 @@ class Desk:
         self._announces = announces
         self._nobody = hashes.author(Author())
 
-    def around(self, site: str, shown: Sequence[Stored]) -> dict[str, Around]:
-        """What a moderator wants to know beside each of these comments."""
+    def queue(self, sites: Iterable[str], **filters: Unpack[Filters]) -> QueuePage:
+        """A page of these sites' comments; queue.py says what can be asked for."""
         with self._database.reading() as connection:
-            return around(connection, site, shown, self._nobody)
+            return queue_page(connection, sites, **filters)
 
-    def held_languages(self, site: str) -> list[str]:
+    def counts(self, sites: Sequence[str]) -> dict[str, int]:
+        """How many comments there are of each status."""
+        query = sa.select(comments.c.status, sa.func.count()).where(comments.c.site.in_(sites))
+        with self._database.reading() as connection:
+            return dict(connection.execute(query.group_by(comments.c.status)).all())
+
+    def site_of(self, sites: Sequence[str], comment_id: str) -> str:
+        """Which of these sites the comment is of; UnknownComment where it is of none."""
+        its = sa.select(comments.c.site).where(comments.c.id == comment_id)
+        with self._database.reading() as connection:
+            site = connection.scalar(its.where(comments.c.site.in_(sites)))
+        if site is None:
+            raise UnknownComment(comment_id)
+        return str(site)
+
+    def around(self, shown: Sequence[Stored]) -> dict[str, Around]:
+        """What a moderator wants to know beside each of these comments."""
+        found: dict[str, Around] = {}
+        with self._database.reading() as connection:
+            for site in {stored.site for stored in shown}:
+                its = [stored for stored in shown if stored.site == site]
+                found |= around(connection, site, its, self._nobody)
+        return found
+
+    def held_languages(self, sites: Iterable[str]) -> set[str]:
         """The languages of what is held."""
         with self._database.reading() as connection:
-            return held_languages(connection, site)
+            return {language for site in sites for language in held_languages(connection, site)}
 
     def act(self, site: str, seen: Mapping[str, int | None], word: Word) -> Act:
         """A moderator's word on several comments at once; reviewing.py says more."""
@@ -47,14 +77,14 @@ class Desk:
             ids = members(connection, site, comment_id, status, newest)
             return act(connection, site, dict.fromkeys(ids), word, announced=self._announces(site))
 
-    def acted(self, site: str, name: str) -> list[Acted]:
-        """What an act did."""
+    def acted(self, sites: Sequence[str], name: str) -> list[Acted]:
+        """What an act did, if it was on one of these sites."""
         with self._database.reading() as connection:
-            return acted(connection, site, name)
+            return acted(connection, sites, name)
 
     def undo(self, site: str, name: str, by: str = "") -> Act:
         """Take an act back, but for comments that were decided on since."""
         with self._database.writing() as connection:
-            seen = {one.comment_id: one.review for one in acted(connection, site, name)}
+            seen = {one.comment_id: one.review for one in acted(connection, [site], name)}
             word = Word("undo", by=by)
             return act(connection, site, dict(seen), word, announced=self._announces(site))

@@ -102,7 +102,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one site, over some days up to now."""
+    """Of some sites, over some days up to now."""
 
     days: Mapping[date, Outcomes]
     total: Outcomes
@@ -111,10 +111,12 @@ class Figures:
     reasons: Mapping[str, Outcomes]
     languages: Mapping[str, Outcomes]
     drifts: tuple[Drift, ...]
+    sites: Mapping[str, Share]
+    """The share of honest comments that the model held, on each site: what its promise promises."""
 
     @property
     def false_holds(self) -> Share:
-        """The share of honest comments that the model held: what the promise promises."""
+        """The same on all of them."""
         return Share(self.by_model.overturned, self.total.honest)
 
     @property
@@ -129,11 +131,13 @@ class SiteFigures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, site: str, days: int, model: str, manifest: Mapping[str, Any]) -> Figures:
+    def of(
+        self, sites: Sequence[str], days: int, model: str, manifest: Mapping[str, Any]
+    ) -> Figures:
         """The last `days` days, today included, and the scores by this model."""
         today = datetime.fromtimestamp(time.time(), UTC).date()
         first = today - timedelta(days=days - 1)
-        groups = self._grouped(site, first)
+        groups = self._grouped(sites, first)
 
         def summed(key: Callable[[sa.Row[Any]], Iterable[Any]]) -> dict[Any, Outcomes]:
             found: dict[Any, Outcomes] = {}
@@ -144,45 +148,63 @@ class SiteFigures:
 
         by_day = summed(lambda row: [first + timedelta(days=min(max(row.day, 0), days - 1))])
         dates = [first + timedelta(days=place) for place in range(days)]
-        of_model = (_outcomes(row) for row in groups if {*_codes(row.reasons)} & {*JUDGED})
+        of_sites = summed(lambda row: [row.site])
+        of_model = summed(lambda row: [row.site] if {*_codes(row.reasons)} & {*JUDGED} else [])
+        held = {site: of_model.get(site, Outcomes()).overturned for site in sites}
         return Figures(
             days={day: by_day.get(day, Outcomes()) for day in dates},
             total=sum(map(_outcomes, groups), Outcomes()),
-            by_model=sum(of_model, Outcomes()),
+            by_model=sum(of_model.values(), Outcomes()),
             reasons=_largest(summed(lambda row: _codes(row.reasons))),
             languages=_largest(summed(lambda row: [row.language])),
-            drifts=tuple(self._drift(site, head, model, manifest) for head in JUDGED),
+            drifts=tuple(self._drift(sites, head, model, manifest) for head in JUDGED),
+            sites={
+                site: Share(held[site], of_sites.get(site, Outcomes()).honest) for site in sites
+            },
         )
 
-    def _grouped(self, site: str, first: date) -> Sequence[sa.Row[Any]]:
+    def _grouped(self, sites: Sequence[str], first: date) -> Sequence[sa.Row[Any]]:
         start = int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp())
         day = (sa.cast(comments.c.received, sa.BigInteger) - start) // _DAY
         query = sa.select(
             day.label("day"),
+            comments.c.site,
             comments.c.reasons,
             comments.c.status,
             comments.c.language,
             sa.func.count().label("number"),
         ).where(
-            comments.c.site == site,
+            comments.c.site.in_(sites),
             comments.c.id >= f"{start * 1000:012x}",  # ids begin with the milliseconds
             comments.c.received >= start,
         )
-        grouped = query.group_by("day", comments.c.reasons, comments.c.status, comments.c.language)
+        grouped = query.group_by(
+            "day", comments.c.site, comments.c.reasons, comments.c.status, comments.c.language
+        )
         with self._database.reading() as connection:
             return connection.execute(grouped).all()
 
-    def _drift(self, site: str, head: str, model: str, manifest: Mapping[str, Any]) -> Drift:
-        scores = sa.select(comments.c.id, comments.c[head]).where(
-            comments.c.site == site, comments.c.model == model
-        )
+    def _drift(
+        self, sites: Sequence[str], head: str, model: str, manifest: Mapping[str, Any]
+    ) -> Drift:
+        scores = sa.select(comments.c.id, comments.c[head]).where(comments.c.model == model)
+
+        def ends(connection: sa.Connection, *, newest: bool) -> dict[str, float]:
+            order = comments.c.id.desc() if newest else comments.c.id.asc()
+            rows = (  # each site's by the index, as in queue.py
+                tuple(row)
+                for site in sites
+                for row in connection.execute(
+                    scores.where(comments.c.site == site).order_by(order).limit(_COMPARED)
+                )
+            )
+            return dict(sorted(rows, reverse=newest)[:_COMPARED])
+
         with self._database.reading() as connection:
-            newest = connection.execute(scores.order_by(comments.c.id.desc()).limit(_COMPARED))
-            now = {row[0]: row[1] for row in newest}
+            now = ends(connection, newest=True)
             if trained := _of_training(manifest, head):
                 return Drift(head, "training", trained, tuple(drift.counted(now.values())))
-            oldest = connection.execute(scores.order_by(comments.c.id).limit(_COMPARED))
-            first = {row[0]: row[1] for row in oldest}
+            first = ends(connection, newest=False)
         since = [score for own, score in now.items() if own not in first]
         return Drift(
             head, "first", tuple(drift.counted(first.values())), tuple(drift.counted(since))

@@ -7,11 +7,11 @@ from typing import Any
 from flask import render_template, request
 
 from moderation import drift
-from moderation.auth import Caller
 from moderation.endpoint import service
 from moderation.figures import Drift, Figures, Share
-from moderation.pages import Answer, page, page_blueprint
+from moderation.pages import Answer, chosen_sites, page, page_blueprint
 from moderation.plots import Bar, Plot, bars
+from moderation.sessions import Session
 from moderation.verdict import REASON_CODES
 
 figures_page = page_blueprint("figures_page")
@@ -21,21 +21,23 @@ _SMALL, _LARGE = 0.1, 0.25  # the customary bounds of the stability index
 
 
 @page(figures_page, "GET /review/figures", role="moderate", nav="Figures")
-def show_figures(caller: Caller) -> Answer:
-    """This site's figures over some days."""
-    here = service()
+def show_figures(session: Session) -> Answer:
+    """The figures of a site, or of all, over some days."""
+    here, sites = service(), chosen_sites(session, request.args.get("site"))
     asked = request.args.get("days", "")
     days = int(asked) if asked in {str(period) for period in PERIODS} else 30
     model = here.shelf.active()
-    figures = here.store.figures.of(caller.site, days, model.version, model.manifest)
-    promise = here.settings.policy(caller.site).promise
+    figures = here.store.figures.of(sites, days, model.version, model.manifest)
+    promises = {site: here.settings.policy(site).promise for site in sites}
     return render_template(
         "figures.html",
         days=days,
         periods=PERIODS,
         figures=figures,
-        promise=promise,
-        kept=_kept(figures.false_holds, promise),
+        site=sites[0] if request.args.get("site") else None,
+        promises=promises,
+        promise=promises[sites[0]] if len(sites) == 1 else None,
+        kept={site: _kept(share, promises[site]) for site, share in figures.sites.items()},
         model=model.version,
         holds=_holds(figures),
         drifts=[(one, _moved(one), _scores(one)) for one in figures.drifts],

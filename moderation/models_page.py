@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 
 from moderation import retrain
-from moderation.auth import Caller
 from moderation.comparison import compare
 from moderation.docs import markdown
 from moderation.endpoint import service
 from moderation.errors import ModelRefused
-from moderation.pages import Answer, page, page_blueprint
-from moderation.verdict import Comment, Verdict
+from moderation.pages import Answer, chosen_sites, page, page_blueprint
+from moderation.sessions import Session
+from moderation.stored import Stored
+from moderation.verdict import Verdict
 
 models_page = page_blueprint("models_page")
 
@@ -24,14 +25,14 @@ _SHOWN = 100  # of those that change, on each side
 
 
 @page(models_page, "GET /review/models", role="moderate", nav="Models")
-def show_models(caller: Caller) -> Answer:
+def show_models(session: Session) -> Answer:
     """The installed models, and what is being trained."""
     here = service()
     active = here.shelf.active()
     retrains = here.store.retrains.newest()
     return render_template(
         "models.html",
-        may=caller.may("admin"),
+        may=bool(session.sites("admin")),
         active=active.version,
         previous=here.shelf.previous(),
         models=[_described(version) for version in reversed(here.shelf.versions())],
@@ -45,22 +46,29 @@ def show_models(caller: Caller) -> Answer:
 
 
 @page(models_page, "POST /review/models/retrain", role="admin")
-def start_retrain(caller: Caller) -> Answer:
+def start_retrain(session: Session) -> Answer:
     """Start one in the background."""
-    retrain.start(service().store.retrains, service().settings, caller.key)
+    by = session.keys.get(session.sites("admin")[0], "")
+    retrain.start(service().store.retrains, service().settings, by)
     return _to_models()
 
 
 @page(models_page, "GET /review/models/<version>", role="moderate")
-def compare_model(caller: Caller, version: str) -> Answer:
+def compare_model(session: Session, version: str) -> Answer:
     """What would change with this model."""
     here = service()
+    sites = chosen_sites(session, request.args.get("site"))
     with here.batches.turn():
-        recorded = here.store.queue(caller.site, limit=COMPARED).comments
+        recorded = here.store.desk.queue(sites, limit=COMPARED).comments
 
         def by(model: Any) -> Any:
-            def judge(comments: Sequence[Comment]) -> list[Verdict]:
-                return here.judge_with(model, caller.site, comments)
+            def judge(recorded: Sequence[Stored]) -> list[Verdict]:
+                found: dict[str, Verdict] = {}
+                for site in sites:
+                    its = {one.id: one.comment for one in recorded if one.site == site}
+                    judged = here.judge_with(model, site, [*its.values()])
+                    found |= zip(its, judged, strict=True)
+                return [found[one.id] for one in recorded]
 
             return judge
 
@@ -68,9 +76,10 @@ def compare_model(caller: Caller, version: str) -> Answer:
         compared = compare(recorded, by(champion), by(here.shelf.load(version)))
     return render_template(
         "model.html",
-        may=caller.may("admin"),
+        may=bool(session.sites("admin")),
         active=champion.version,
         version=version,
+        sites=sites,
         compared=compared,
         shown=_SHOWN,
         lineage=here.store.retrains.lineages().get(version),
@@ -80,14 +89,14 @@ def compare_model(caller: Caller, version: str) -> Answer:
 
 
 @page(models_page, "POST /review/models/<version>/activate", role="admin")
-def activate_model(caller: Caller, version: str) -> Answer:
+def activate_model(session: Session, version: str) -> Answer:
     """Judge with this model from now on."""
     service().shelf.activate(version)
     return _to_models()
 
 
 @page(models_page, "POST /review/models/rollback", role="admin")
-def roll_back(caller: Caller) -> Answer:
+def roll_back(session: Session) -> Answer:
     """Judge with the model that was active before."""
     service().shelf.rollback()
     return _to_models()

@@ -5,7 +5,7 @@ and errors as pages.
     figures = page_blueprint("figures")
 
     @page(figures, "GET /review/figures", role="moderate", nav="Figures")
-    def show_figures(caller: Caller) -> str:
+    def show_figures(session: Session) -> str:
         return render_template("figures.html", …)
 
 The template extends "page.html" and fills its blocks `title` and `main`. A form that posts holds
@@ -27,7 +27,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from moderation import problems
-from moderation.auth import Caller
 from moderation.endpoint import service
 from moderation.errors import ModerationError
 from moderation.keys import Role
@@ -68,9 +67,10 @@ def page_blueprint(name: str) -> Blueprint:
 def page(
     blueprint: Blueprint, rule: str, *, role: Role | None, nav: str = ""
 ) -> Callable[[View], View]:
-    """Register a view under `METHOD /path`. It gets `caller` and the parts of the path; whoever is
-    not signed in is asked to. With `nav` it stands in the navigation, in the order in which the
-    app registers its blueprints. `role=None` is for everybody, and has no caller."""
+    """Register a view under `METHOD /path`. It gets `session` and the parts of the path; whoever is
+    not signed in is asked to, and must have the role on one site at least. With `nav` it stands in
+    the navigation, in the order in which the app registers its blueprints. `role=None` is for
+    everybody, and has no session."""
     method, path = rule.split(" ")
 
     def register(view: View) -> View:
@@ -83,14 +83,13 @@ def page(
             session = current_session()
             if session is None:
                 return _to_sign_in()
-            caller = Caller(session.site, session.role, session.key or "")
-            if not caller.may(role):
-                raise KeyTooWeak(f"This page needs a key of role {role}; yours is {caller.role}.")
+            if not session.sites(role):
+                raise KeyTooWeak(f"This page needs a key of role {role}.")
             if method == "POST" and not hmac.compare_digest(
                 request.form.get("csrf", "").encode(), session.csrf.encode()
             ):
                 raise ForgedForm("This form is out of date. Go back, load the page again, and try.")
-            return view(caller=caller, **parts)
+            return view(session=session, **parts)
 
         call.page = (role, nav)  # type: ignore[attr-defined]  # read by the navigation and a test
         blueprint.add_url_rule(path, view.__name__, call, methods=[method])
@@ -104,7 +103,7 @@ def current_session() -> Session | None:
     if "session" not in g:
         token = request.cookies.get(_cookie_name(), "")
         found = service().store.sessions.find(token) if token else None
-        if found and found.key is None and not service().gatekeeper.is_open():
+        if found and not found.keys and not service().gatekeeper.is_open():
             found = None  # the link's session ends with the open service
         g.session = found
     session: Session | None = g.session
@@ -123,6 +122,16 @@ def signed_in(token: str, to: str) -> BaseResponse:
         samesite="Lax",  # Strict would ask people who follow a link from a mail to sign in again
     )
     return response
+
+
+def chosen_sites(session: Session, site: str | None, role: Role = "moderate") -> tuple[str, ...]:
+    """The site that is asked for; without one, all where they have this role."""
+    allowed = session.sites(role)
+    if not site:
+        return allowed
+    if site not in allowed:
+        raise KeyTooWeak(f"For the site {site!r} sign in with a key of it, of the role {role}.")
+    return (site,)
 
 
 def sign_out() -> None:
@@ -173,17 +182,19 @@ def _context() -> dict[str, Any]:
     return {"session": session, "csrf": field, "navigation": _navigation(session)}
 
 
-def _navigation(session: Session | None) -> list[tuple[str, str]]:
-    """Title and endpoint of what this person may see."""
+def _navigation(session: Session | None) -> list[tuple[str, str, str]]:
+    """Title, endpoint and address of what this person may see; of one site, where one was asked
+    for."""
+    site = request.args.get("site", "")
     declared = (
         (endpoint, *view.page)
         for endpoint, view in current_app.view_functions.items()
         if hasattr(view, "page")
     )
     return [
-        (title, endpoint)
+        (title, endpoint, url_for(endpoint, site=site if site in session.sites(role) else None))
         for endpoint, role, title in declared
-        if title and session and Caller(session.site, session.role, "").may(role)
+        if title and session and session.sites(role)
     ]
 
 

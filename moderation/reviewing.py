@@ -50,6 +50,7 @@ class Acted:
     """One comment of an act. `stands` while nobody decided on it again."""
 
     comment_id: str
+    site: str
     content: str
     status: Status
     review: int
@@ -88,8 +89,8 @@ def act(
     return Act(name, tuple(done), tuple(late))
 
 
-def acted(connection: sa.Connection, site: str, name: str) -> list[Acted]:
-    """What the act of this id did, comment by comment."""
+def acted(connection: sa.Connection, sites: Sequence[str], name: str) -> list[Acted]:
+    """What the act of this id did on these sites, comment by comment."""
     later = reviews.alias()
     again = sa.exists(
         sa.select(later.c.id).where(
@@ -99,6 +100,7 @@ def acted(connection: sa.Connection, site: str, name: str) -> list[Acted]:
     query = (
         sa.select(
             comments.c.id.label("comment_id"),
+            comments.c.site,
             comments.c.content,
             comments.c.status,
             reviews.c.id.label("review"),
@@ -107,7 +109,7 @@ def acted(connection: sa.Connection, site: str, name: str) -> list[Acted]:
             (~again).label("stands"),
         )
         .join(comments, comments.c.id == reviews.c.comment_id)
-        .where(comments.c.site == site, reviews.c.act == name)
+        .where(comments.c.site.in_(sites), reviews.c.act == name)
         .order_by(comments.c.id)
     )
     return [Acted(**row) for row in connection.execute(query).mappings()]

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -24,15 +25,19 @@ _LINK = "sign_in_link"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person, at one site. `key` is the id of theirs, None for who came by the one-time
-    link. `sites` are all that they signed in to."""
+    """A signed-in person, at all sites that they signed in to with a key of it."""
 
     token: str = field(repr=False)
-    site: str
-    role: Role
-    key: str | None
     name: str
-    sites: tuple[str, ...]
+    roles: Mapping[str, Role]
+    """What they may do, site by site."""
+    keys: Mapping[str, str]
+    """The id of their key of each site; none for who came by the one-time link."""
+
+    def sites(self, role: Role = "moderate") -> tuple[str, ...]:
+        """Where they may do this."""
+        enough = ROLES[ROLES.index(role) :]
+        return tuple(sorted(site for site, own in self.roles.items() if own in enough))
 
     @property
     def csrf(self) -> str:
@@ -57,7 +62,7 @@ class Sessions:
             connection.execute(sa.delete(sessions).where(sessions.c.expires < now))
             connection.execute(sa.delete(sessions).where(old, sessions.c.key_id == row["key_id"]))
             connection.execute(sa.update(sessions).where(old).values(digest=row["digest"]))
-            connection.execute(sa.insert(sessions), {**row, "chosen": now})
+            connection.execute(sa.insert(sessions), {**row, "entered": now})
         return token
 
     def find(self, token: str) -> Session | None:
@@ -66,17 +71,11 @@ class Sessions:
             rows = connection.execute(_FIND, {"of": _digest(token), "now": time.time()}).all()
         if not rows:
             return None
-        last, sites = rows[0], tuple(sorted({row.site or GENERAL for row in rows}))
-        if last.key_id is None:
-            return Session(token, GENERAL, ROLES[-1], None, "", sites)
-        return Session(token, last.site, last.role, last.key_id, last.name or last.key_id, sites)
-
-    def choose(self, token: str, site: str) -> None:
-        """Turn to this site, if it is among the session's."""
-        its = sa.select(keys.c.id).where(keys.c.site == site)
-        here = sessions.c.digest == _digest(token), sessions.c.key_id.in_(its)
-        with self._database.writing() as connection:
-            connection.execute(sa.update(sessions).where(*here).values(chosen=time.time()))
+        own = [row for row in rows if row.key_id]  # the link is for as long as there is no key
+        if not own:
+            return Session(token, "", {GENERAL: ROLES[-1]}, {})
+        roles, keys = {row.site: row.role for row in own}, {row.site: row.key_id for row in own}
+        return Session(token, own[-1].name or own[-1].key_id, roles, keys)
 
     def end(self, token: str) -> None:
         """Sign out."""
@@ -120,7 +119,7 @@ _FIND = (
         sessions.c.expires > sa.bindparam("now"),
         keys.c.revoked.is_(None),
     )
-    .order_by(sessions.c.chosen.desc())
+    .order_by(sessions.c.entered)
 )
 
 

@@ -8,7 +8,6 @@ from ipaddress import ip_address
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from moderation.auth import Caller
 from moderation.endpoint import service
 from moderation.pages import (
     Answer,
@@ -19,6 +18,7 @@ from moderation.pages import (
     signed_in,
     within,
 )
+from moderation.sessions import Session
 
 sign_in = page_blueprint("sign_in")
 
@@ -55,16 +55,8 @@ def enter() -> Answer:
     return signed_in(store.sessions.start(key, beside), within(request.form.get("next", "")))
 
 
-@page(sign_in, "POST /review/site", role="moderate")
-def choose_site(caller: Caller) -> Response:
-    """Turn to another of the sites that one is signed in to."""
-    if session := current_session():
-        service().store.sessions.choose(session.token, request.form.get("site", ""))
-    return redirect("/review", HTTPStatus.SEE_OTHER)
-
-
 @page(sign_in, "POST /review/sign-out", role="moderate")
-def leave(caller: Caller) -> Response:
+def leave(session: Session) -> Response:
     """End the session."""
     sign_out()
     return redirect(url_for("sign_in.form"), HTTPStatus.SEE_OTHER)

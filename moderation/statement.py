@@ -8,12 +8,11 @@ sender what to write otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from moderation.quotes import heaviest, quote
+from moderation.quotes import heaviest
 from moderation.settings import Policy
 from moderation.stored import Status, Stored
-from moderation.wordings import AGAINST_THE_RULES, FOUND, UNLABELLED, WORDINGS
+from moderation.wordings import Wordings, wordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,126 +49,118 @@ class Statement:
 
     id: str
     status: Status
+    language: str
+    """Of all its sentences."""
     message: str
     reasons: tuple[Reason, ...]
     statement_of_reasons: StatementOfReasons | None
 
 
-def state(stored: Stored, policy: Policy) -> Statement:
-    """The statement on a comment as things are now."""
-    reasons = _reasons(stored)
+def state(stored: Stored, policy: Policy, language: str) -> Statement:
+    """The statement on a comment as things are now, in one of the languages of wordings/."""
+    words = wordings(language)
+    reasons = _reasons(stored, words)
     return Statement(
         id=stored.id,
         status=stored.status,
-        message=_message(stored, reasons),
+        language=language,
+        message=_message(stored, reasons, words),
         reasons=reasons,
-        statement_of_reasons=_legal(stored, reasons, policy),
+        statement_of_reasons=_legal(stored, reasons, policy, words),
     )
 
 
 def as_text(statement: Statement) -> str:
     """The statement to read, as for an e-mail."""
-    parts = [statement.message]
+    parts, words = [statement.message], wordings(statement.language)
     if legal := statement.statement_of_reasons:
-        parts += [
-            "Statement of reasons (Regulation (EU) 2022/2065, Article 17)",
-            f"What was decided: {legal.restriction}",
-            f"Facts: {legal.facts}",
-            f"Ground: {legal.ground}",
-            f"Automated means: {legal.automated.explanation}",
-            f"If you object: {legal.objection}",
-        ]
+        points = {
+            "restriction": legal.restriction,
+            "facts": legal.facts,
+            "ground": legal.ground,
+            "automated": legal.automated.explanation,
+            "objection": legal.objection,
+        }
+        parts.append(words.say("heading", "title"))
+        parts += [f"{words.say('heading', name)} {said}" for name, said in points.items()]
     return "\n\n".join(parts) + "\n"
 
 
-def _reasons(stored: Stored) -> tuple[Reason, ...]:
+def _reasons(stored: Stored, words: Wordings) -> tuple[Reason, ...]:
     """Those that count: a moderator's label, else what the checks said."""
     if stored.status == "published":
         return ()
-    if found := _found(stored):
-        return (Reason(str(stored.label), found),)
+    if label := _found(stored):
+        return (Reason(label, words.say("found", label)),)
     codes = dict.fromkeys(finding.code for finding in stored.verdict.reasons)
-    return tuple(Reason(code, WORDINGS[code].message) for code in codes)
+    return tuple(Reason(code, words.say("reason", code)) for code in codes)
 
 
 def _found(stored: Stored) -> str:
-    """What a moderator found; empty where none said so."""
-    return FOUND.get(stored.label or "", "") if stored.status == "rejected" else ""
+    """What a moderator found, as a reason code; empty where none said so."""
+    found = stored.status == "rejected" and stored.label in ("spam", "abuse")
+    return str(stored.label) if found else ""
 
 
-def _message(stored: Stored, reasons: tuple[Reason, ...]) -> str:
-    if stored.status == "published":
-        return "Your comment is published. Thank you."
-    if stored.status == "rejected":
-        return f"Your comment is not published. {_found(stored) or AGAINST_THE_RULES}"
+def _message(stored: Stored, reasons: tuple[Reason, ...], words: Wordings) -> str:
     said = " ".join(dict.fromkeys(reason.message for reason in reasons))
-    return f"Thank you. A moderator will look at your comment before it is published. {said}"
+    found = words.say("found", _found(stored) or "unlabelled")
+    return words.say("message", stored.status, reasons=said, found=found)
 
 
 def _legal(
-    stored: Stored, reasons: tuple[Reason, ...], policy: Policy
+    stored: Stored, reasons: tuple[Reason, ...], policy: Policy, words: Wordings
 ) -> StatementOfReasons | None:
     if stored.status == "published":
         return None
-    until = "until a moderator has decided" if stored.status == "held" else "with no end set"
     return StatementOfReasons(
-        restriction=f"The comment is not shown to readers, {until}. It concerns this comment only.",
-        facts=_facts(stored),
-        ground="The rules of this site for comments; nobody says that it breaks a law. "
-        f"The rule: {_rule(stored, reasons)}.",
-        automated=_automated(stored),
-        objection=_objection(stored, policy),
+        restriction=words.say("restriction", stored.status),
+        facts=_facts(stored, words),
+        ground=words.say("ground", "rules", rules=_rules(stored, reasons, words)),
+        automated=_automated(stored, words),
+        objection=_objection(stored, policy, words),
     )
 
 
-def _rule(stored: Stored, reasons: tuple[Reason, ...]) -> str:
-    if stored.status == "rejected" and not _found(stored):
-        return UNLABELLED
-    return "; ".join(dict.fromkeys(WORDINGS[reason.code].rule for reason in reasons))
+def _rules(stored: Stored, reasons: tuple[Reason, ...], words: Wordings) -> str:
+    unlabelled = stored.status == "rejected" and not _found(stored)
+    codes = ["unlabelled"] if unlabelled else [reason.code for reason in reasons]
+    return "; ".join(dict.fromkeys(words.say("rule", code) for code in codes))
 
 
-def _facts(stored: Stored) -> str:
-    article = stored.comment.article
-    under = article.title or article.url
-    where = f" under {quote(under)}" if under else ""
-    sent = f"The comment {quote(stored.comment.content)} came on {_when(stored.received)}{where}."
-    parts = [sent]
-    if stored.verdict.reasons:
-        said = dict.fromkeys(WORDINGS[finding.code].message for finding in stored.verdict.reasons)
-        parts.append(
-            "An automatic check held it for a moderator. This site checks every comment so, "
-            f"without anybody having reported it. {' '.join(said)}"
-        )
+def _facts(stored: Stored, words: Wordings) -> str:
+    article = stored.comment.article.title or stored.comment.article.url
+    came = {"comment": words.quote(stored.comment.content), "when": words.when(stored.received)}
+    parts = [
+        words.say("facts", "came_under", **came, article=words.quote(article))
+        if article
+        else words.say("facts", "came", **came)
+    ]
+    if findings := stored.verdict.reasons:
+        said = dict.fromkeys(words.say("reason", finding.code) for finding in findings)
+        parts += [words.say("facts", "checked"), *said]
         parts += [
-            f"What weighed most: {quoted}."
-            for finding in stored.verdict.reasons
-            if finding.code == "abuse" and (quoted := heaviest(finding.spans))
+            words.say("facts", "weighed", words=quoted)
+            for finding in findings
+            if finding.code == "abuse"
+            and (quoted := heaviest(finding.spans, words.texts["quoted"]))
         ]
     if stored.status == "rejected":
         rejected = next(each for each in reversed(stored.reviews) if each.decision == "reject")
-        found = _found(stored) or AGAINST_THE_RULES
-        parts.append(f"{found} This was on {_when(rejected.at)}.")
+        parts.append(words.say("found", _found(stored) or "unlabelled"))
+        parts.append(words.say("facts", "decided", when=words.when(rejected.at)))
     return " ".join(parts)
 
 
-def _automated(stored: Stored) -> Automated:
-    detection = bool(stored.verdict.reasons)
+def _automated(stored: Stored, words: Wordings) -> Automated:
+    found = bool(stored.verdict.reasons)
     if stored.status == "held":
-        said = "The comment was found and held by automated means. A person decides about it next."
-        return Automated(detection=True, decision=True, explanation=said)
-    found = "The comment was found by automated means" if detection else "A person found it"
-    return Automated(detection, False, f"{found}. A person decided not to publish it.")
+        return Automated(True, True, words.say("automated", "held"))
+    return Automated(found, False, words.say("automated", "checked" if found else "unchecked"))
 
 
-def _objection(stored: Stored, policy: Policy) -> str:
-    to = policy.objections_to or "the people who run this site"
-    waiting = "You need not do anything: a moderator will look at it. "
-    return (
-        f"{waiting if stored.status == 'held' else ''}If you think that this is wrong, write to "
-        f"{to} and name comment {stored.id}; a person will read it. You can also turn to a "
-        "certified out-of-court dispute settlement body or to a court."
-    )
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y at %H:%M} UTC"
+def _objection(stored: Stored, policy: Policy, words: Wordings) -> str:
+    to = policy.objections_to
+    parts = [words.say("objection", "waiting")] if stored.status == "held" else []
+    parts.append(words.say("objection", "to" if to else "unnamed", to=to, id=stored.id))
+    return " ".join([*parts, words.say("objection", "beyond")])

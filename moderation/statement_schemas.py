@@ -8,6 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from moderation.stored import Status
 from moderation.verdict import REASON_CODES
+from moderation.wordings import languages
 
 _MESSAGE = "To our automatic check it reads like an attack on a person or a group."
 _ID = "01a204b9990877c2854ff2dce55fbba6"
@@ -76,6 +77,11 @@ class StatementSchema(Schema):
     id = fields.String(required=True, metadata={"example": _ID})
     status = fields.String(
         required=True, validate=validate.OneOf(get_args(Status)), metadata={"example": "held"}
+    )
+    language = fields.String(
+        required=True,
+        validate=validate.OneOf(sorted(languages())),
+        metadata={"description": "Of all its sentences; `Content-Language`, too.", "example": "en"},
     )
     message = _text(
         "For the page or an e-mail; plain text.",

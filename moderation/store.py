@@ -144,13 +144,7 @@ class Store:
     def queue(self, site: str, **filters: Unpack[Filters]) -> QueuePage:
         """A page of the site's comments; queue.py says what can be asked for."""
         with self._database.reading() as connection:
-            return queue_page(connection, site, **filters)
-
-    def counts(self, site: str) -> dict[str, int]:
-        """How many comments there are of each status."""
-        query = sa.select(comments.c.status, sa.func.count()).where(comments.c.site == site)
-        with self._database.reading() as connection:
-            return dict(connection.execute(query.group_by(comments.c.status)).all())
+            return queue_page(connection, [site], **filters)
 
     def tally(self, site: str, starts: Sequence[datetime]) -> list[Tally]:
         """Counts for each of the periods that begin so, oldest first; the last is not over."""

@@ -158,7 +158,7 @@ sessions = sa.Table(  # a row for each key that somebody is signed in with
     sa.Column("digest", Text, nullable=False, index=True),
     sa.Column("key_id", Text, sa.ForeignKey("keys.id")),  # NULL: signed in by the one-time link
     sa.Column("expires", sa.Double, nullable=False),
-    sa.Column("chosen", sa.Double, nullable=False),  # the last counts
+    sa.Column("entered", sa.Double, nullable=False),  # of two keys of a site the last counts
 )
 
 tries = sa.Table(  # to sign in, of the last minutes

@@ -47,7 +47,7 @@ class Demo:
 
     def __enter__(self) -> Self:
         assert self.process.stdout
-        self.said = [self.process.stdout.readline() for _ in range(4)]
+        self.said = [self.process.stdout.readline() for _ in range(5)]
         assert "Ctrl-C" in self.said[-1], self.errors()
         return self
 
@@ -108,7 +108,8 @@ def test_one_command_starts_both_and_ctrl_c_ends_both(folder: Path, by: int) -> 
     with Demo(folder) as demo:
         said = "".join(demo.said)
         assert f"The blog: {demo.blog}\n" in said
-        assert f"The service: http://127.0.0.1:{demo.port}/ " in said
+        for page in ("review", "docs"):
+            assert f": http://127.0.0.1:{demo.port}/{page}\n" in said
         assert "until this ends" in said
         assert "1 comment." in demo.post("A fine day")
         assert "held for a moderator" in demo.post("Cheap pills here")

@@ -145,7 +145,7 @@ def test_nobody_decides_on_another_sites_comments(store: Store, keep: Keep) -> N
     act = store.desk.act("blog", {kept.id: 0}, SPAM)
     assert store.desk.act("news", {kept.id: None}, PUBLISH).done == ()
     assert store.desk.undo("news", act.id).done == ()
-    assert store.desk.acted("news", act.id) == []
+    assert store.desk.acted(["news"], act.id) == []
     assert store.desk.act_on_family("news", kept.id, "rejected", "f", PUBLISH).done == ()
     assert decided(store, kept.id)[0] == "rejected"
 
@@ -158,7 +158,7 @@ def test_near_copies_are_gathered_and_cleared_in_one_act(store: Store, keep: Kee
     other = keep("A comment on something else entirely, held all the same.")
     page = store.queue("blog", status="held", gathered=True)
     assert [stored.id for stored in page.comments] == [other.id, copies[-1].id]
-    about = store.desk.around("blog", page.comments)
+    about = store.desk.around(page.comments)
     assert about[other.id].copies is None
     gathered = about[copies[-1].id].copies
     assert gathered
@@ -180,7 +180,7 @@ def test_an_act_on_many_is_undone_as_one_but_for_what_was_decided_since(
     copies = [keep(SCAM.format(name)) for name in ("Mr Ali", "Dr Bo", "Mrs Cy")]
     act = store.desk.act_on_family("blog", copies[0].id, "held", copies[-1].id, SPAM)
     store.review("blog", copies[1].id, "publish", "ok")
-    made = store.desk.acted("blog", act.id)
+    made = store.desk.acted(["blog"], act.id)
     assert [one.stands for one in made] == [True, False, True]
     undone = store.desk.undo("blog", act.id)
     assert (set(undone.done), undone.late) == ({copies[0].id, copies[2].id}, (copies[1].id,))
@@ -197,14 +197,14 @@ def test_another_sites_copies_are_its_own(store: Store, keep: Keep, policy: Poli
     kept = keep(SCAM.format("Mr Ali"))
     news = replace(policy, site="news")
     store.record(news, [Comment(SCAM.format("Mr Ali"))], [verdict()])
-    assert store.desk.around("blog", [kept])[kept.id].copies is None
+    assert store.desk.around([kept])[kept.id].copies is None
 
 
 def test_erasing_takes_the_likeness_along(store: Store, keep: Keep) -> None:
     first = keep(SCAM.format("Mr Ali"))
     second = keep(SCAM.format("Dr Bo"))
     store.erase("blog", first.id)
-    assert store.desk.around("blog", [second])[second.id].copies is None
+    assert store.desk.around([second])[second.id].copies is None
     third = keep(SCAM.format("Mrs Cy"))
     assert ids(store.queue("blog", like=second.id).comments) == {second.id, third.id}
     with pytest.raises(UnknownComment):
@@ -221,7 +221,7 @@ def test_the_authors_other_comments_are_counted_where_the_author_is_known(
     mine = [keep("one", ann), keep("two", ann, held=False), keep("three", ann)]
     nameless = [keep("four"), keep("five")]
     store.review("blog", mine[0].id, "reject", "spam")
-    about = store.desk.around("blog", [*mine, *nameless])
+    about = store.desk.around([*mine, *nameless])
     assert about[mine[2].id].by_author == {"rejected": 1, "published": 1, "held": 1}
     assert about[nameless[0].id].by_author == {}
     assert about[mine[0].id].last == about[mine[0].id].reviews[-1].id
@@ -234,7 +234,7 @@ def test_the_queue_is_filtered_by_language(store: Store, keep: Keep) -> None:
     keep("Bonjour", language="fr", held=False)
     assert ids(store.queue("blog", language="de").comments) == {german.id}
     assert ids(store.queue("blog", status="held", language="en").comments) == {english.id}
-    assert store.desk.held_languages("blog") == ["de", "en"]
+    assert store.desk.held_languages(["blog"]) == {"de", "en"}
 
 
 def test_gathered_pages_show_every_family_once(store: Store, keep: Keep) -> None:

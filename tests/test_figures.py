@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def keep(store: Store, policy: Policy, database_url: str) -> Keep:
 
 
 def figures(store: Store, days: int = 30, **manifest: Any) -> Figures:
-    return store.figures.of("blog", days, "m1", manifest)
+    return store.figures.of(["blog"], days, "m1", manifest)
 
 
 def test_each_comment_is_counted_as_what_became_of_it(store: Store, keep: Keep) -> None:
@@ -113,7 +114,24 @@ def test_languages_and_sites_are_kept_apart(store: Store, keep: Keep) -> None:
     keep(language="de")
     keep("language", language="xx")
     assert figures(store).languages == {"de": Outcomes(2), "xx": Outcomes(1, waiting=1)}
-    assert store.figures.of("news", 30, "m1", {}).total == Outcomes()
+    assert store.figures.of(["news"], 30, "m1", {}).total == Outcomes()
+
+
+def test_several_sites_are_counted_together_and_each_for_its_own_promise(
+    store: Store, keep: Keep, policy: Policy
+) -> None:
+    keep("spam", word="publish", spam=0.9)
+    keep(spam=0.02)
+    held = Verdict("hold", (Finding("spam"),), {"spam": 0.6, "abuse": 0.0}, "x", model="m1")
+    news = replace(policy, site="news")
+    own = store.record(news, [Comment("other words")], [held])[0].id
+    store.review("news", own, "reject", "spam")
+    found = store.figures.of(["blog", "news", "empty"], 30, "m1", {})
+    assert found.total == Outcomes(comments=3, upheld=1, overturned=1)
+    assert found.sites == {"blog": Share(1, 2), "news": Share(0, 0), "empty": Share(0, 0)}
+    assert found.false_holds == Share(1, 2)
+    assert sum(found.drifts[0].before) == 3
+    assert store.figures.of(["news"], 30, "m1", {}).total == Outcomes(comments=1, upheld=1)
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 40), (3, 1200), (7, 9), (50, 50)])
@@ -159,7 +177,7 @@ def test_without_scores_in_the_manifest_the_first_that_it_judged_stand_for_them(
     )
     keep(spam=0.5)
     assert sum(figures(store).drifts[0].now) == 3
-    other = store.figures.of("blog", 30, "m2", {}).drifts[0]
+    other = store.figures.of(["blog"], 30, "m2", {}).drifts[0]
     assert sum(other.before) == 0, "another model's scores are another matter"
 
 

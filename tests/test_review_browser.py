@@ -28,14 +28,14 @@ class Desk:
         self.submitter = store.keys.create("default", "submit")
         self.key = store.keys.create("default", "moderate", "Ann")
 
-    def submit(self, content: str, **given: Any) -> str:
-        headers = {"Authorization": f"Bearer {self.submitter}"}
+    def submit(self, content: str, key: str = "", **given: Any) -> str:
+        headers = {"Authorization": f"Bearer {key or self.submitter}"}
         answer = self.served.call("POST", "/v1/comments", {"content": content, **given}, headers)
         assert answer.status == 200, answer.body
         return str(answer.json["id"])
 
-    def status(self, comment_id: str) -> tuple[str, str | None]:
-        found = self.store.find("default", comment_id)
+    def status(self, comment_id: str, site: str = "default") -> tuple[str, str | None]:
+        found = self.store.find(site, comment_id)
         return found.status, found.label
 
     def enter(self, page: Page, key: str = "") -> None:
@@ -154,6 +154,60 @@ def test_the_basics_work_without_javascript(browser: Browser, desk: Desk) -> Non
         assert desk.status(kept) == ("rejected", "spam")
         outcome(page).get_by_role("button", name="Undo").click()
         assert desk.status(kept) == ("held", None)
+
+
+def test_a_moderator_of_several_sites_has_one_list_and_may_look_at_one(
+    browser: Browser, desk: Desk
+) -> None:
+    sites = ("news", "shop")
+    kept = {"default": desk.submit("Cheap pills for all of you")}
+    for site in sites:
+        own = desk.submit(f"Casino {site}, you idiot", desk.store.keys.create(site, "submit"))
+        kept[site] = own
+    hidden = desk.store.keys.create("hidden", "submit")
+    desk.submit("Cheap pills at a site of others", hidden)
+    with browsing(browser) as page:
+        desk.enter(page)
+        expect(cards(page)).to_have_count(1)
+        expect(page.get_by_label("Site")).to_have_count(0)
+        for site in sites:
+            page.get_by_role("link", name="Add a site").click()
+            key = desk.store.keys.create(site, "moderate", f"Ann at {site}")
+            page.get_by_label("Key of a moderator or admin").fill(key)
+            page.get_by_role("button", name="Sign in").click()
+        expect(cards(page)).to_have_count(3)
+        expect(page.get_by_text("of others")).to_have_count(0)
+        expect(page.get_by_role("banner")).to_contain_text("3 sites")
+
+        page.get_by_label("Site").select_option("news")
+        page.get_by_role("button", name="Show").click()
+        expect(cards(page)).to_have_count(1)
+        expect(cards(page)).to_contain_text("Casino news")
+        cards(page).get_by_role("button", name="Reject as abuse").click()
+        expect(outcome(page)).to_contain_text("Rejected as abuse")
+        expect(page.get_by_text("Nothing waits for a moderator.")).to_be_visible()
+        assert desk.status(kept["news"], "news") == ("rejected", "abuse")
+        (review,) = desk.store.find("news", kept["news"]).reviews
+        assert desk.store.keys.names()[review.by] == "Ann at news"
+        outcome(page).get_by_role("button", name="Undo").click()
+        expect(outcome(page)).to_contain_text("held again")
+        assert desk.status(kept["news"], "news") == ("held", None)
+
+        page.get_by_role("link", name="Figures").click()
+        expect(page.get_by_role("link", name="news")).to_have_attribute("aria-current", "page")
+        expect(page.get_by_text("0 of 0 honest comments")).to_have_count(0)
+        page.get_by_role("link", name="All your sites").click()
+        for site in kept:
+            expect(page.get_by_role("row", name=site)).to_be_visible()
+        page.get_by_text("Table", exact=True).first.click()
+        expect(page.get_by_role("row", name=re.compile("^all 3 3"))).to_be_visible()
+
+        page.get_by_role("link", name="Queue").click()
+        expect(cards(page)).to_have_count(3)
+        for left in (2, 1, 0):
+            page.keyboard.press("p")
+            expect(cards(page)).to_have_count(left)
+        assert all(desk.status(own, site) == ("published", "ok") for site, own in kept.items())
 
 
 # ------------------------------------------------------------------ keys

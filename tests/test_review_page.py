@@ -136,6 +136,86 @@ def test_the_page_of_another_site_shows_nothing(app: Flask) -> None:
     assert state(app, kept, "one") == ("held", None)
 
 
+def add_site(app: Flask, client: Any, site: str, name: str) -> None:
+    key = store_of(app).keys.create(site, "moderate", name)
+    client.post("/review/sign-in", data={"key": key, "add": "1"})
+
+
+def test_several_sites_are_one_list_and_each_act_is_by_the_key_of_its_site(app: Flask) -> None:
+    mine, news, hidden = (submit(app, "cheap pills", site) for site in ("mine", "news", "other"))
+    client = entered(app, "Ann of mine", site="mine")
+    add_site(app, client, "news", "Ann of news")
+    page = client.get("/review?order=oldest").text
+    assert re.findall(r'<article class="card panel" id="c-(\w+)"', page) == [mine, news]
+    assert re.findall(r'<b title="Site">(\w+)</b>', page) == ["mine", "news"]
+    assert "near-copies" not in page  # of another site, they are no copies
+    assert '<span class="count">2</span>' in page
+    for site, own in (("mine", mine), ("news", news)):
+        page = client.get(f"/review?site={site}").text
+        assert re.findall(r'id="c-(\w+)"', page) == [own]
+        done = act(client, own, "spam", at=f"/review?site={site}")
+        assert parse_qs(urlsplit(done.location).query)["site"] == [site]
+        after = client.get(done.location).text
+        assert state(app, own, site) == ("rejected", "spam")
+        history = Tags(client.get(f"/review/comments/{own}").text).text
+        assert f"Rejected as spam by Ann of {site}" in history
+        (undo,) = [found for found in forms(after) if found[0].startswith("/review/acts/")]
+        client.post(undo[0], data=undo[1])
+        assert state(app, own, site) == ("held", None)
+        assert f"Taken back by Ann of {site}" in client.get(f"/review/comments/{own}").text
+    fields = {"csrf": csrf(client), "act": "publish", "seen": "0"}
+    assert client.post(f"/review/comments/{hidden}", data=fields).status_code == 404
+    copies = {**fields, "status": "held", "newest": "f"}
+    assert client.post(f"/review/comments/{hidden}/copies", data=copies).status_code == 404
+    assert state(app, hidden, "other") == ("held", None)
+
+
+def test_models_are_compared_on_each_sites_comments_under_its_own_rules(app: Flask) -> None:
+    for site in ("calm", "mine"):
+        submit(app, "bread and pills", site)
+    submit(app, "cheap pills", "other")
+    client = entered(app, site="mine")
+    add_site(app, client, "calm", "")
+    asked: list[tuple[str, int]] = []
+    judge_with = app.extensions["moderation"].judge_with
+
+    def noted(model: Any, site: str, comments: Any) -> Any:
+        asked.append((site, len(comments)))
+        return judge_with(model, site, comments)
+
+    app.extensions["moderation"].judge_with = noted
+    page = client.get("/review/models/words-2")
+    assert "newest 2 comments recorded on calm, mine" in Tags(page.text).text
+    assert asked == [("calm", 1), ("mine", 1)] * 2
+
+
+@pytest.mark.parametrize("order", ["uncertain", "newest", "oldest"])
+def test_pages_of_several_sites_follow_each_other_without_gap_or_repeat(
+    app: Flask, order: str
+) -> None:
+    kept = {
+        submit(
+            app,
+            f"{chr(97 + n) * 30} pills {chr(97 + n) * 40}",
+            ("a", "b", "c")[n % 3 and 1 + n % 2],
+        )
+        for n in range(25)
+    }
+    client = entered(app, site="a")
+    for site in ("b", "c"):
+        add_site(app, client, site, "")
+    first = client.get(f"/review?order={order}").text
+    (onward,) = re.findall(r'href="([^"]+)" rel="next"', first)
+    pages = [
+        re.findall(r'id="c-(\w+)"', page)
+        for page in (first, client.get(html.unescape(onward)).text)
+    ]
+    assert [len(page) for page in pages] == [20, 5]
+    assert {*pages[0], *pages[1]} == kept
+    in_time = [*pages[0], *pages[1]]
+    assert in_time == sorted(in_time, reverse=order != "oldest")  # all are equally uncertain
+
+
 def csrf(client: Any) -> str:
     return next(fields["csrf"] for _, fields in forms(client.get("/review").text))
 

@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 
 from moderation import auth, sessions
-from moderation.auth import Caller
 from moderation.pages import page, page_blueprint
+from moderation.sessions import Session
 from moderation.store import Store
 from tests.protocols import store_of
 from tests.serving import Served, app_in, client_of, write_model
@@ -150,17 +150,14 @@ def test_revoking_a_key_ends_its_sessions(app: Flask, client: Any) -> None:
     assert other.get("/review").status_code == 200
 
 
-def test_who_signs_in_to_several_sites_turns_from_one_to_the_other(app: Flask) -> None:
+def test_who_signs_in_to_several_sites_sees_them_all_while_the_keys_last(app: Flask) -> None:
     client = signed_in(app, site="one")
     first = client.get_cookie("moderation").value
     second_key = store_of(app).keys.create("two", "moderate")
     added = client.post("/review/sign-in", data={"key": second_key, "add": "1"})
     assert added.status_code == 303
     assert client.get_cookie("moderation").value != first
-    assert sites(client) == ["one", "two*"]
-    for site, then in (("one", ["one*", "two"]), ("three", ["one*", "two"])):
-        client.post("/review/site", data={"csrf": csrf_of(client), "site": site})
-        assert sites(client) == then
+    assert sites(client) == ["one", "two"]
     store_of(app).keys.revoke(second_key)
     assert sites(client) == []
     assert "<span>one</span>" in client.get("/review").text
@@ -175,10 +172,43 @@ def test_who_signs_in_anew_has_not_the_sites_of_who_was_there_before(app: Flask)
     assert "<span>two</span>" in client.get("/review").text
 
 
+def test_of_two_keys_of_a_site_the_last_counts(app: Flask) -> None:
+    client = signed_in(app, "admin", "one", "Ann")
+    for role, status in (("moderate", 403), ("admin", 200)):
+        key = store_of(app).keys.create("one", role, role.title())
+        client.post("/review/sign-in", data={"key": key, "add": "1"})
+        assert f"<span>{role.title()}</span>" in client.get("/review").text
+        assert client.get("/review/webhooks").status_code == status
+
+
+def test_a_role_counts_on_its_own_site_only(app: Flask) -> None:
+    client = signed_in(app, "admin", site="one")
+    key = store_of(app).keys.create("two", "moderate")
+    client.post("/review/sign-in", data={"key": key, "add": "1"})
+    assert client.get("/review/webhooks").text.count("Given up") == 1
+    assert client.get("/review/webhooks?site=one").status_code == 200
+    assert client.get("/review/webhooks?site=two").status_code == 403
+    retried = client.post("/review/webhooks/retry", data={"csrf": csrf_of(client), "site": "two"})
+    assert retried.status_code == 403
+    shown = client.get("/review?site=two").text
+    assert 'href="/review/figures?site=two"' in shown
+    assert 'href="/review/webhooks"' in shown
+
+
+@pytest.mark.parametrize("path", ["/review", "/review/figures", "/review/models/words-2"])
+def test_a_site_that_one_is_not_signed_in_to_is_refused(app: Flask, path: str) -> None:
+    client = signed_in(app, site="one")
+    assert client.get(f"{path}?site=one").status_code == 200
+    for other in ("two", "<script>", "one,two"):
+        refused = client.get(path, query_string={"site": other})
+        assert refused.status_code == 403
+        assert "<script>" not in refused.text
+
+
 def sites(client: Any) -> list[str]:
-    """What the switch offers, the current one with a star."""
-    found = re.findall(r"<option( selected)?>(\w+)</option>", client.get("/review").text)
-    return [site + "*" * bool(selected) for selected, site in found]
+    """What the filter offers beside all of them."""
+    chosen = client.get("/review").text.partition('<select id="site"')[2].partition("</select>")[0]
+    return re.findall(r'<option value="(\w+)"', chosen)
 
 
 def test_signing_out_ends_the_session_for_good(app: Flask) -> None:
@@ -296,11 +326,11 @@ def test_a_page_is_declared_in_one_line(tmp_path: Path) -> None:
     figures = page_blueprint("figures")
 
     @page(figures, "GET /review/declared", role="admin", nav="Declared")
-    def show(caller: Caller) -> str:
-        return f"of {caller.site}"
+    def show(session: Session) -> str:
+        return f"of {session.sites('admin')}"
 
     app.register_blueprint(figures)
-    assert signed_in(app, "admin", "blog").get("/review/declared").text == "of blog"
+    assert signed_in(app, "admin", "blog").get("/review/declared").text == "of ('blog',)"
     assert 'href="/review/declared"' in signed_in(app, "admin").get("/review").text
     moderator = signed_in(app, "moderate")
     assert moderator.get("/review/declared").status_code == 403
@@ -312,7 +342,7 @@ def test_errors_of_a_page_are_pages(tmp_path: Path) -> None:
     broken = page_blueprint("broken")
 
     @page(broken, "GET /review/broken", role="moderate")
-    def show(caller: Caller) -> str:
+    def show(session: Session) -> str:
         raise ZeroDivisionError("with a reader's words in it")
 
     app.register_blueprint(broken)
@@ -407,7 +437,7 @@ def test_sessions_and_tries_are_kept_as_hashes(store: Store) -> None:
     token = store.sessions.start(key)
     found = store.sessions.find(token)
     assert found
-    assert (found.site, found.role, found.name) == ("blog", "moderate", "Ann")
+    assert (found.roles, found.name) == ({"blog": "moderate"}, "Ann")
     assert store.sessions.find(token + "x") is None
     assert [store.sessions.may_try("192.0.2.7") for _ in range(sessions.TRIES)] == [0] * 10
     assert store.sessions.may_try("192.0.2.7") > 0

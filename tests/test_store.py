@@ -332,7 +332,7 @@ def test_the_queue_filters_by_status_reason_and_text(store: Store, keep: Keep) -
     assert found(q="ärger") == found(q="özil") == found(q="o@X") == ["ÄRGER 100%"]
     assert found(q="100%") == ["ÄRGER 100%"]
     assert found(q="%") == ["ÄRGER 100%"]
-    assert store.counts("blog") == {"published": 1, "held": 2, "rejected": 1}
+    assert store.desk.counts(["blog"]) == {"published": 1, "held": 2, "rejected": 1}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ _SECONDS_TO_START, _SECONDS_TO_END = 30, 15
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 _SAID = """\
 The blog: http://{host}:{blog}/
-The service: http://{host}:{port}/ (its API: /docs, what is held: /review)
+What it holds, for moderators: http://{host}:{port}/review
+The guide and the API: http://{host}:{port}/docs
 {kept}Ctrl-C ends both."""
 
 

@@ -59,7 +59,7 @@ class Messenger:
         if comment.service_id is None or time.monotonic() < self._quiet_until:
             return {}
         try:
-            return self._client.statement(comment.service_id)
+            return self._client.statement(comment.service_id, "en")  # as the rest of the page
         except NoAnswer:
             return {}
 

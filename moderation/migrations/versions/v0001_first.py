@@ -97,7 +97,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("key_id", sa.Text, sa.ForeignKey("keys.id")),
         sa.Column("expires", sa.Double, nullable=False),
-        sa.Column("chosen", sa.Double, nullable=False),
+        sa.Column("entered", sa.Double, nullable=False),
     )
     op.create_index("ix_sessions_digest", "sessions", ["digest"])
     op.create_table(
