@@ -193,7 +193,7 @@ def test_who_asks_the_second_opinion_needs_its_versions_to_be_the_same(tmp_path:
         own.add_worker(PYTHONPATH=f"{tmp_path}:{ROOT}")
         own.wait_for(1)
         score = ("score", SEEDS, "-o", tmp_path / "out.csv", "--dask", own.address)
-        said = moderation(tmp_path, *score, code=2, second_opinion="yes")
+        said = moderation(tmp_path, *score, code=2, second_opinion="uncertain")
         assert "has onnxruntime 0.0.1" in said
         assert not (tmp_path / "out.csv").exists()
         moderation(tmp_path, *score, second_opinion="no")
