@@ -96,7 +96,7 @@ def score(
                 progress(table.position(), table.length)
 
 
-class _Unexplained:
+class Unexplained:
     """The model without the words behind a score: nobody sees them here, and they take longer
     to find than the score."""
 
@@ -112,13 +112,13 @@ class _Unexplained:
 
 
 @cache
-def _model(models: Path, consult: str) -> _Unexplained:
+def _model(models: Path, consult: str) -> Unexplained:
     """Loaded once, before other processes are forked from this one."""
-    return _Unexplained(ModelShelf(models, consult=consult).active())
+    return Unexplained(ModelShelf(models, consult=consult).active())
 
 
 @lru_cache(1)
-def _moderator(model: _Unexplained) -> Moderator:
+def _moderator(model: Unexplained) -> Moderator:
     return Moderator(build(model), model)
 
 
@@ -126,7 +126,7 @@ def _judge(models: Path, consult: str, policy: Policy, texts: Sequence[Text]) ->
     return _judge_by(_model(models, consult), policy, texts)
 
 
-def _judge_by(model: _Unexplained, policy: Policy, texts: Sequence[Text]) -> list[Added]:
+def _judge_by(model: Unexplained, policy: Policy, texts: Sequence[Text]) -> list[Added]:
     verdicts = _moderator(model).moderate([_comment(text) for text in texts], policy)
     return [_added(verdict) for verdict in verdicts]
 

@@ -13,10 +13,11 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import process_time
 
 from moderation import settings
+from moderation.bulk import Unexplained
 from moderation.checks import build
 from moderation.endpoint import read_json
 from moderation.history import Hashes
@@ -51,14 +52,16 @@ UNITS = {
     "rude": "idiot pills ",
 }
 _TO_TELL = 5.0  # milliseconds below which a factor is noise
-_RUNS, _MOST_RUNS = 3, 12
 
 
 def paths() -> dict[str, Callable[[str], object]]:
     """What is done with a content, by name."""
     policy = settings.load({"MODERATION_BLOCK_WORDS": "casino, cheap pills"}).policy("default")
     model = ModelShelf(shipped()).active()
-    moderator = Moderator(build(model), model)
+    # the words behind a hold by themselves: where a longer text is held and a shorter one is not,
+    # they would look like growth
+    unexplained = Unexplained(model)
+    moderator = Moderator(build(unexplained), unexplained)
     schema, hashes = CommentSchema(), Hashes("secret")
     (verdict,) = moderator.moderate([Comment("x")], policy)
 
@@ -73,22 +76,14 @@ def paths() -> dict[str, Callable[[str], object]]:
     }
 
 
-def milliseconds(
-    path: Callable[[str], object], contents: Sequence[str], bound: float
-) -> tuple[list[float], float]:
-    """For each content the least of some runs, the others being disturbed, and the power by which
-    the last step grows. What seems beyond the bound is run again: growth stays, disturbance
-    passes."""
-    least = [math.inf] * len(contents)
-    for turn in range(_MOST_RUNS):
-        for place, content in enumerate(contents):
-            started = process_time()
-            path(content)
-            least[place] = min(least[place], 1000 * (process_time() - started))
-        exponent = math.log(least[-1] / max(least[-2], 0.001), SIZES[-1] / SIZES[-2])
-        if turn + 1 >= _RUNS and exponent <= bound:
-            break
-    return least, exponent
+def milliseconds(path: Callable[[str], object], content: str) -> float:
+    """The least of some runs: the others were disturbed."""
+    taken = []
+    for _ in range(3):
+        started = process_time()
+        path(content)
+        taken.append(process_time() - started)
+    return 1000 * min(taken)
 
 
 def main() -> int:
@@ -103,7 +98,8 @@ def main() -> int:
         path("warm")
         for text, unit in UNITS.items():
             contents = [(unit * size)[:size] for size in SIZES]
-            taken, exponent = milliseconds(path, contents, given.bound or math.inf)
+            taken = [milliseconds(path, content) for content in contents]
+            exponent = math.log(taken[-1] / max(taken[-2], 0.001), SIZES[-1] / SIZES[-2])
             if taken[-1] > _TO_TELL:
                 worst = max(worst, exponent)
                 print(
