@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +16,18 @@ from training.corpora import Lesson, all_targets
 from training.dataset import Row, key
 from training.recipe import Chunk, Linear
 from training.stretches import Taught, with_stretches
-from training.teacher import Pieces
+from training.teacher import NO_PIECES, Pieces, Teacher
 
 F64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+
+
+class Steps(Protocol):
+    """Where the progress of long work is shown."""
+
+    def __call__(self, name: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """A step of so many parts; what it gives is called with the parts done."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +85,23 @@ def curriculum(
         all_targets([Lesson(1, piece.targets()) for _, piece in found]),
         [i for i, _ in found],
     )
+
+
+def asked(teacher: Teacher, rows: Sequence[Row], seed: int, steps: Steps) -> Pieces:
+    """Pieces of these rows, as the teacher judges them."""
+    with steps("Asking the teacher", len(rows)) as done:
+        return teacher.pieces(rows, seed, done)
+
+
+def fitted(
+    rows: Sequence[Row],
+    lessons: Sequence[Lesson],
+    seed: int,
+    steps: Steps,
+    pieces: Pieces = NO_PIECES,
+) -> Linear:
+    """All heads, on these rows in this order, on stretches and on pieces of them."""
+    with steps("Reading comments", len(rows)) as done:
+        course = curriculum(rows, lessons, seed, pieces, done)
+    with steps("Fitting", len(HEADS)) as done:
+        return course.fit(seed=seed, report=lambda: done(1))

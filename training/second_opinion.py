@@ -31,9 +31,10 @@ from moderation.second_opinion import (
     passage,
 )
 from moderation.text import read
-from training import corpora, dataset, hygiene, recipe, stacking, train
+from training import corpora, dataset, hygiene, recipe, stacking
 from training.commands import steps
 from training.corpora import Lesson
+from training.curriculum import asked, fitted
 from training.dataset import Row, key
 from training.teacher import NO_PIECES, Teacher, is_kept_out
 
@@ -181,8 +182,8 @@ def _linear_without_them(
     mixed = np.random.default_rng(seed).permutation(len(pairs))
     rows, lessons = [pairs[i][0] for i in mixed], [pairs[i][1] for i in mixed]
     shipped = _shipped()
-    pieces = train.asked(teacher, rows, seed, steps) if "teacher" in shipped else NO_PIECES
-    linear = train.fitted(rows, lessons, seed, steps, pieces)
+    pieces = asked(teacher, rows, seed, steps) if "teacher" in shipped else NO_PIECES
+    linear = fitted(rows, lessons, seed, steps, pieces)
     return Classifier("without", shipped, linear.quantised())
 
 

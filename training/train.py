@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import platform
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,10 +33,10 @@ from training import (
     validation,
 )
 from training.corpora import Lesson
-from training.curriculum import curriculum
+from training.curriculum import Steps, asked, fitted
 from training.dataset import Corpus, Row, key
 from training.teach import teach
-from training.teacher import NO_PIECES, Pieces, Teacher
+from training.teacher import NO_PIECES, Teacher
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 _REHEARSED = 2_000
@@ -48,14 +47,6 @@ _CANARIES = (
     "You are a disgusting idiot and everybody here hates you.",
     "The bombing killed eleven people; the ministry has not published their names.",
 )
-
-
-class Steps(Protocol):
-    """Where the progress of long work is shown."""
-
-    def __call__(self, name: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """A step of so many parts; what it gives is called with the parts done."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,26 +165,6 @@ def _afresh(
     if champion is not None and len(pairs := gate.with_seeds(held_out)) > len(held_out):
         held_out, name = pairs, f"{name}, and of our seeds where those are few"
     return draft, _compare(draft, champion, held_out, name)
-
-
-def asked(teacher: Teacher, rows: Sequence[Row], seed: int, steps: Steps) -> Pieces:
-    """Pieces of these rows, as the teacher judges them."""
-    with steps("Asking the teacher", len(rows)) as done:
-        return teacher.pieces(rows, seed, done)
-
-
-def fitted(
-    rows: Sequence[Row],
-    lessons: Sequence[Lesson],
-    seed: int,
-    steps: Steps,
-    pieces: Pieces = NO_PIECES,
-) -> recipe.Linear:
-    """All heads, on these rows in this order, on stretches and on pieces of them."""
-    with steps("Reading comments", len(rows)) as done:
-        course = curriculum(rows, lessons, seed, pieces, done)
-    with steps("Fitting", len(HEADS)) as done:
-        return course.fit(seed=seed, report=lambda: done(1))
 
 
 def _enough(found: Sequence[Corpus], lessons: Sequence[Lesson]) -> None:
