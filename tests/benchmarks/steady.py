@@ -15,13 +15,11 @@ import itertools
 import json
 import os
 import statistics
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-from tests.benchmarks.throughput import TEXT
-from tests.serving import Served, write_model
+from tests.benchmarks.throughput import TEXT, serving
 
 SENDERS = 32
 _PAUSE = 0.02
@@ -86,22 +84,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--models", type=Path, help="models folder; without, a small one is made")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if given.models:
-            (folder / "models").symlink_to(given.models.resolve())
-        else:
-            write_model(folder / "models")
-        with Served(folder, "--workers", str(given.workers), flood_window=0) as service:
-            comments(service.port, given.rate, time.perf_counter(), 1)  # warm
-            start = time.perf_counter() + 0.5
-            on_disk: list[float] = []
-            writer = threading.Thread(
-                target=lambda: on_disk.extend(writes(folder / "written", start + given.seconds))
-            )
-            writer.start()
-            taken = comments(service.port, given.rate, start, given.seconds)
-            writer.join()
+    with serving(given.models, given.workers) as (service, folder):
+        comments(service.port, given.rate, time.perf_counter(), 1)  # warm
+        start = time.perf_counter() + 0.5
+        on_disk: list[float] = []
+        writer = threading.Thread(
+            target=lambda: on_disk.extend(writes(folder / "written", start + given.seconds))
+        )
+        writer.start()
+        taken = comments(service.port, given.rate, start, given.seconds)
+        writer.join()
     print(f"| {given.workers} worker(s) | number | median ms | 95 % ms | 99 % ms | most ms |")
     print("| --- | --- | --- | --- | --- | --- |")
     show(f"recorded, {given.rate} a second", taken)

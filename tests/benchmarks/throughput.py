@@ -66,6 +66,19 @@ def nothing(_: object = None) -> Flask:
 
 
 @contextmanager
+def serving(models: Path | None, workers: int) -> Iterator[tuple[Served, Path]]:
+    """The service with these models, or a small one, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if models:
+            (folder / "models").symlink_to(models.resolve())
+        else:
+            write_model(folder / "models")
+        with Served(folder, "--workers", str(workers), flood_window=0) as service:
+            yield service, folder
+
+
+@contextmanager
 def serving_nothing(workers: int) -> Iterator[int]:
     """The app that does nothing, on its port."""
     port = free_port()
@@ -191,17 +204,11 @@ def main() -> None:
 
     with serving_nothing(given.workers) as port:
         idle = measure("a Flask app that does nothing", port, "/nothing")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if given.models:
-            (folder / "models").symlink_to(given.models.resolve())
-        else:
-            write_model(folder / "models")
-        with Served(folder, "--workers", str(given.workers), flood_window=0) as service:
-            judged = measure("judged", service.port, "/v1/comments?record=false")
-            recorded = measure("judged and recorded", service.port, "/v1/comments")
-            print(f"| in batches of {BATCH} | 1 | {batches(service, given.seconds):.0f} | | |")
-            used = ", ".join(memory(pid) for pid in (service.process.pid, *service.workers()))
+    with serving(given.models, given.workers) as (service, _):
+        judged = measure("judged", service.port, "/v1/comments?record=false")
+        recorded = measure("judged and recorded", service.port, "/v1/comments")
+        print(f"| in batches of {BATCH} | 1 | {batches(service, given.seconds):.0f} | | |")
+        used = ", ".join(memory(pid) for pid in (service.process.pid, *service.workers()))
     print(
         f"\nJudged: {judged.per_second / idle.per_second:.2f} of the app that does nothing; ",
         end="",
