@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +18,11 @@ from moderation.weights import HEADS
 from tests.serving import ROOT
 from tests.test_training import SEEDS, command, written
 from training import corpora, dataset, recipe, validation
-from training.curriculum import curriculum
+from training.curriculum import curriculum, fitted
 from training.dataset import Row
+from training.featurising import featurise
+from training.progress import steps
+from training.stretches import with_stretches
 from training.teacher import Piece, Pieces, Teacher, is_kept_out
 
 ENCODER = ROOT / "models" / FOLDER
@@ -34,7 +40,7 @@ def rows() -> list[Row]:
 
 @pytest.fixture(scope="module")
 def pieces(teacher: Teacher, rows: list[Row]) -> Pieces:
-    return teacher.pieces(rows, 0, lambda done: None)
+    return teacher.pieces(rows, 0, steps)
 
 
 def test_a_piece_is_some_words_of_its_row_and_judged_for_each_output(
@@ -54,9 +60,9 @@ def test_a_piece_is_some_words_of_its_row_and_judged_for_each_output(
 def test_a_rows_piece_does_not_depend_on_the_others(
     teacher: Teacher, rows: list[Row], pieces: Pieces
 ) -> None:
-    few = teacher.pieces(rows[40:10:-1], 0, lambda done: None)
+    few = teacher.pieces(rows[40:10:-1], 0, steps)
     assert few and all(pieces[name] == piece for name, piece in few.items())
-    others = teacher.pieces(rows[11:41], 1, lambda done: None)
+    others = teacher.pieces(rows[11:41], 1, steps)
     assert [*others.values()] != [few[name] for name in others]
 
 
@@ -64,7 +70,7 @@ def test_what_the_encoder_cannot_read_has_no_piece(teacher: Teacher, rows: list[
     german = "Der zweite Absatz stimmt so nicht, die Brücke wurde erst im Jahr danach gebaut."
     short = "Thanks a lot!"
     found = [replace(rows[0], text=text) for text in (german, short)]
-    assert teacher.pieces(found, 0, lambda done: None) == {}
+    assert teacher.pieces(found, 0, steps) == {}
 
 
 def test_a_corpus_is_seen_if_a_related_one_was_taught(teacher: Teacher, rows: list[Row]) -> None:
@@ -84,7 +90,7 @@ def test_a_corpus_is_seen_if_a_related_one_was_taught(teacher: Teacher, rows: li
 
 def test_a_target_between_no_and_yes_is_learnt_as_so_likely(rows: list[Row]) -> None:
     same = [replace(rows[0], text="the very same words", place=i) for i in range(400)]
-    chunks = recipe.featurise(same, lambda done: None)
+    chunks = featurise(same, lambda done: None)
 
     def margin(likely: float) -> float:
         targets = np.full((len(same), len(HEADS)), np.nan)
@@ -104,7 +110,7 @@ def test_a_word_that_only_pieces_tell_apart_gets_a_weight(rows: list[Row]) -> No
         dataset.key(row.text): Piece(text="quuxify now", said=(0.98, 0.0, 0.0))
         for row in rows[:150]
     }
-    course = curriculum(rows, lessons, 0, told)
+    course = curriculum(with_stretches(rows, lessons, 0), told)
     probe = [replace(rows[0], text="quuxify", author="", author_url="")]
     margin = {
         taught: recipe.margins(course.fit(pieces=taught, seed=0), probe, np.array([0]))[0, 0]
@@ -127,6 +133,23 @@ def test_corpora_that_the_teacher_had_seen_are_judged_without_it() -> None:
     found = validation.unflattered(margins, without, seen)
     assert np.allclose(found[~seen], margins[~seen])
     assert np.allclose(found[seen], 3 * without[seen] + 1, atol=0.1)
+
+
+def test_a_step_tells_of_as_many_parts_as_it_announced(teacher: Teacher, rows: list[Row]) -> None:
+    announced: dict[str, int] = {}
+    told: Counter[str] = Counter()
+
+    @contextmanager
+    def counting(name: str, total: int) -> Iterator[Callable[[int], None]]:
+        announced[name] = total
+        yield lambda done: told.update({name: done})
+
+    lessons = [corpora.Lesson(1, {"spam": float(row.label == "spam")}) for row in rows]
+    long = replace(rows[0], text="We walked along the river and looked at the boats. " * 40)
+    pieces = teacher.pieces(rows, 0, counting)
+    fitted([*rows, long], [*lessons, corpora.Lesson(1, {"spam": 0.0})], 0, counting, pieces)
+    assert dict(told) == announced
+    assert announced["Asking the teacher"] == len(pieces)
 
 
 def test_the_command_asks_the_teacher_and_the_card_says_so(tmp_path: Path) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from joblib import parallel_config
-from tqdm import tqdm
 
 from moderation import cluster, settings
 from moderation.commands.options import FileOrUrl, dask
@@ -18,6 +16,7 @@ from moderation.files import writing_text
 from moderation.shelf import ModelShelf
 from training import card, corpora, dataset, evaluation, hygiene, measure
 from training import train as training
+from training.progress import steps
 from training.teacher import Teacher
 
 CSV = click.Path(path_type=Path, dir_okay=False)
@@ -166,13 +165,3 @@ def _workers(dask: str) -> Iterator[None]:
         return
     with cluster.connected(dask), parallel_config("dask"):
         yield
-
-
-@contextmanager
-def steps(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Shows the progress of a step of long work."""
-    # on a terminal a bar; else a line when the step begins
-    if not sys.stderr.isatty():
-        click.echo(f"{name} …", err=True)
-    with tqdm(desc=name, total=total, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
-        yield lambda done: bar.update(done) and None

@@ -16,24 +16,19 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
-from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 
 from moderation.classifier import Classifier
 from moderation.features import BITS, VOID, extract
-from moderation.text import Reading, read
-from moderation.verdict import Comment
 from moderation.weights import HEADS, Weights
 from training.corpora import SEEDS_OF_SPAM, has_link, is_ours
 from training.dataset import Row
+from training.featurising import BATCH, Chunk, reading
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_CHUNK = 8_000
-_BATCH = 50
-"""Small enough to stay in the processor's cache."""
 _ALPHA = {"spam": 8e-6}
 _USUAL_ALPHA = 3e-6
 _EPOCHS = 8
@@ -45,21 +40,6 @@ MIN_EXAMPLES = 20
 """Rows of each kind below which a head is not fitted."""
 _CLIP = 99.995
 """Percentile of the weights beyond which they are cut, so that eight bits resolve the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Features of some rows: CSR without the data, which are `norm` per feature."""
-
-    indices: npt.NDArray[np.int32]
-    indptr: npt.NDArray[np.int64]
-    norm: npt.NDArray[np.float16]
-
-    def matrix(self, scale: F32) -> sparse.csr_matrix:
-        """The features, scaled; shape (rows, buckets)."""
-        data = self.norm.astype(np.float32) * scale[self.indices]
-        shape = (len(self.indptr) - 1, len(scale))
-        return sparse.csr_matrix((data, self.indices, self.indptr.astype(np.int32)), shape=shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +73,6 @@ class Linear:
         return {"weights": table, "scale": scale, "bias": np.array(self.bias, np.float32)}
 
 
-def featurise(
-    rows: Sequence[Row], report: Callable[[int], None], *, forget_authors: bool = False
-) -> list[Chunk]:
-    """Features of all rows, in chunks and in order; tells `report` how many rows are done.
-
-    With `forget_authors`, every other row but our own is read without its author: corpora with
-    spam have authors more often than those without, and to have none must not count for or
-    against anyone.
-    """
-    parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
-    read = Parallel(return_as="generator")(delayed(_read)(p, forget_authors) for p in parts)
-    chunks = []
-    for part, chunk in zip(parts, read, strict=True):
-        chunks.append(chunk)
-        report(len(part))
-    return chunks
-
-
 def margins(
     model: Linear, rows: Sequence[Row], among: npt.NDArray[np.intp], *, forget_authors: bool = False
 ) -> F64:
@@ -118,42 +80,11 @@ def margins(
     weights; shape (among, heads)."""
     weights = Weights(model.quantised())
     found = [np.empty((0, len(HEADS)), np.float32)]
-    for start in range(0, len(among), _BATCH):
-        batch = among[start : start + _BATCH]
-        readings = [_reading(rows[i], forget=forget_authors and i % 2 == 1) for i in batch]
+    for start in range(0, len(among), BATCH):
+        batch = among[start : start + BATCH]
+        readings = [reading(rows[i], forget=forget_authors and i % 2 == 1) for i in batch]
         found.append(weights.margins(extract(readings)))
     return np.vstack(found).astype(np.float64)
-
-
-def _reading(row: Row, *, forget: bool) -> Reading:
-    # of our seeds, honest and bad ones have authors alike, and of some spam nothing else tells
-    return read(Comment(row.text) if forget and not is_ours(row.corpus) else row.comment())
-
-
-def _read(rows: Sequence[Row], forget_authors: bool) -> Chunk:
-    readings = [_reading(row, forget=forget_authors and i % 2 == 1) for i, row in enumerate(rows)]
-    parts = [_chunk(readings[i : i + _BATCH]) for i in range(0, len(readings), _BATCH)]
-    lengths = np.concatenate([np.diff(part.indptr) for part in parts])
-    return Chunk(
-        np.concatenate([part.indices for part in parts]),
-        np.concatenate(([0], np.cumsum(lengths))),
-        np.concatenate([part.norm for part in parts]),
-    )
-
-
-def _chunk(readings: Sequence[Any]) -> Chunk:
-    features = extract(readings)
-    # character-major, so that a row's features stand together
-    buckets = np.ascontiguousarray(features.buckets.T, np.int32)
-    used = buckets != VOID
-    by_character = used.sum(1)
-    norm = np.repeat(features.norm, np.diff(features.bounds))
-    rows = features.bounds[:: (len(features.bounds) - 1) // len(readings)]
-    return Chunk(
-        buckets[used],
-        np.concatenate(([0], np.cumsum(by_character)))[rows],
-        np.repeat(norm, by_character).astype(np.float16),
-    )
 
 
 def corpus_weights(corpora: Sequence[str], trust: F64) -> F64:

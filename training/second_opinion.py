@@ -21,7 +21,7 @@ import numpy.typing as npt
 from moderation import shelf
 from moderation.classifier import VERDICT_HEADS, Classifier
 from moderation.folding import fold
-from moderation.language import UNDETERMINED, detect
+from moderation.language import UNDETERMINED
 from moderation.second_opinion import (
     ENCODER,
     FORMAT,
@@ -32,11 +32,11 @@ from moderation.second_opinion import (
 )
 from moderation.text import read
 from training import corpora, dataset, hygiene, recipe, stacking
-from training.commands import steps
 from training.corpora import Lesson
-from training.curriculum import asked, fitted
+from training.curriculum import fitted
 from training.dataset import Row, key
-from training.teacher import NO_PIECES, Teacher, is_kept_out
+from training.progress import steps
+from training.teacher import NO_PIECES, Teacher, is_kept_out, is_readable
 
 F64 = npt.NDArray[np.float64]
 
@@ -114,7 +114,7 @@ def _curriculum(rows: Sequence[Row], lessons: Sequence[Lesson]) -> tuple[list[st
     taught = [
         i
         for i, row in enumerate(rows)
-        if key(row.text) not in apart and _is_readable(fold(row.text[:250]))
+        if key(row.text) not in apart and is_readable(row, LANGUAGES)
     ]
     rows, lessons = [rows[i] for i in taught], [lessons[i] for i in taught]
     targets = corpora.all_targets(lessons)
@@ -130,10 +130,6 @@ def _curriculum(rows: Sequence[Row], lessons: Sequence[Lesson]) -> tuple[list[st
     said = chances > 0
     texts = [passage(fold(row.text)) for row in rows]
     return [texts[i] for i in said.nonzero()[0]], targets[said], chances[said]
-
-
-def _is_readable(text: str) -> bool:
-    return detect(text) in LANGUAGES
 
 
 def _unseen(
@@ -182,7 +178,7 @@ def _linear_without_them(
     mixed = np.random.default_rng(seed).permutation(len(pairs))
     rows, lessons = [pairs[i][0] for i in mixed], [pairs[i][1] for i in mixed]
     shipped = _shipped()
-    pieces = asked(teacher, rows, seed, steps) if "teacher" in shipped else NO_PIECES
+    pieces = teacher.pieces(rows, seed, steps) if "teacher" in shipped else NO_PIECES
     linear = fitted(rows, lessons, seed, steps, pieces)
     return Classifier("without", shipped, linear.quantised())
 

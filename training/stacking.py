@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -63,17 +64,15 @@ def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
     bands = {head: _bands(unseen, head, before) for head in VERDICT_HEADS}
     every = np.ones(len(unseen.names), bool)
     fusion = {head: _fusion(unseen, head, every) for head in VERDICT_HEADS}
+    fused = {head: _fused(unseen, head) for head in VERDICT_HEADS}
     scale: dict[str, dict[str, Any]] = {UNCERTAIN: {}, ALWAYS: {}}
-    scores: dict[str, Mapping[str, F64]] = {"linear": unseen.first}
-    for when, own in scale.items():
-        together = {}
-        for head in VERDICT_HEADS:
-            near = every if when == ALWAYS else _near(unseen, bands[head])
-            fused = _fused(unseen, head, near)
-            own[head] = _scale(unseen, head, near, fused, before[head])
-            log_odds = np.array([rescaled(each, *own[head]) for each in fused])
-            together[head] = np.where(near, 1 / (1 + np.exp(-log_odds)), unseen.first[head])
-        scores[when] = together
+    scores: dict[str, dict[str, F64]] = {"linear": dict(unseen.first), UNCERTAIN: {}, ALWAYS: {}}
+    for when, head in product(scale, VERDICT_HEADS):
+        near = every if when == ALWAYS else _near(unseen, bands[head])
+        bars = _scale(unseen, head, near, fused[head], before[head])
+        log_odds = np.array([rescaled(each, *bars) for each in fused[head]])
+        scale[when][head] = bars
+        scores[when][head] = np.where(near, 1 / (1 + np.exp(-log_odds)), unseen.first[head])
     return {
         "bands": bands,
         "fusion": fusion,
@@ -114,11 +113,11 @@ def _fusion(unseen: Unseen, head: str, rows: npt.NDArray[np.bool_]) -> list[floa
     return [round(float(w), 5) for w in (*model.intercept_, *model.coef_[0])]
 
 
-def _fused(unseen: Unseen, head: str, near: npt.NDArray[np.bool_]) -> F64:
+def _fused(unseen: Unseen, head: str) -> F64:
     """The log-odds by both, each corpus by weights that were found on the others."""
-    log_odds = np.zeros(len(near))
+    log_odds = np.zeros(len(unseen.names))
     evidence = _evidence(unseen, head)
-    for name in set(unseen.names[near]):
+    for name in set(unseen.names):
         own = unseen.names == name
         constant, *weights = _fusion(unseen, head, ~own)
         log_odds[own] = constant + evidence[own] @ weights

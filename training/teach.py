@@ -20,6 +20,7 @@ from moderation.weights import HEADS
 from training import recipe
 from training.corpora import Lesson
 from training.dataset import Row, key
+from training.featurising import featurise
 
 F64 = npt.NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def teach(
     """A correction of `model`, which is the champion's weights, by the site's rows."""
     examples = [*site, *rehearsal]
     rows = [row for row, _ in examples]
-    chunks = recipe.featurise(rows, lambda done: None)
+    chunks = featurise(rows, lambda done: None)
     ones = np.ones(len(model.weights), np.float32)
     features = sparse.vstack([chunk.matrix(ones) for chunk in chunks], format="csr")
     margins = recipe.margins(model, rows, np.arange(len(rows)))

@@ -7,7 +7,7 @@ by themselves, not of the comments that they happened to stand in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
@@ -22,11 +22,14 @@ from moderation.language import detect
 from moderation.second_opinion import OUTPUTS, SecondOpinion
 from training.corpora import is_ours, related
 from training.dataset import Row, key, sample
+from training.progress import Steps
 
 _PER_CORPUS = 7_000
 _LEAST_WORDS, _MORE_WORDS = 3, 7
 """A piece has so many words, and so many more on average."""
 _READ = 3_000
+_TELLING = 250
+"""Characters that tell a language."""
 _SURE = 0.02
 """So near to no or yes a piece counts as such, which spares half the work."""
 _SEEDS_KEPT_OUT = 5
@@ -59,42 +62,41 @@ class Teacher:
         self.encoder = SecondOpinion(folder)
         self._kept_out = frozenset(self.encoder.manifest["kept_out"])
 
-    def pieces(self, rows: Sequence[Row], seed: int, report: Callable[[int], None]) -> Pieces:
+    def pieces(self, rows: Sequence[Row], seed: int, steps: Steps) -> Pieces:
         """One piece of each row that the encoder can read, of so many rows of each corpus at
         most. The same for a row whatever others stand beside it."""
         cut = {
             key(row.text): text
             for row in (rows[i] for i in sample(rows, _PER_CORPUS))
-            if (text := _cut(row, seed)) and self._reads(row)
+            if (text := _cut(row, seed)) and is_readable(row, self.encoder.languages)
         }
         # the encoder lets go of the interpreter lock
         said = Parallel(n_jobs=-1, backend="threading", return_as="generator")(
             delayed(self._judge)(text) for text in cut.values()
         )
         pieces = {}
-        for name, piece in zip(cut, said, strict=True):
-            pieces[name] = piece
-            report(1)
+        with steps("Asking the teacher", len(cut)) as done:
+            for name, piece in zip(cut, said, strict=True):
+                pieces[name] = piece
+                done(1)
         return pieces
 
     def seen(self, rows: Sequence[Row]) -> npt.NDArray[np.bool_]:
         """For each row, whether the encoder was taught its corpus or one that is related to it."""
-        taught = [self._reads(row) and not is_kept_out(row, self._kept_out) for row in rows]
+        readable = np.array([is_readable(row, self.encoder.languages) for row in rows], bool)
+        taught = readable & [not is_kept_out(row, self._kept_out) for row in rows]
         families = {related(row.corpus) for row, own in zip(rows, taught, strict=True) if own}
         families.discard(None)
-        return np.array(
-            [
-                own or (related(row.corpus) in families and self._reads(row))
-                for row, own in zip(rows, taught, strict=True)
-            ],
-            bool,
-        )
-
-    def _reads(self, row: Row) -> bool:
-        return detect(fold(row.text[:250])) in self.encoder.languages
+        of_family = np.array([related(row.corpus) in families for row in rows], bool)
+        return np.asarray(taught | (readable & of_family))
 
     def _judge(self, text: str) -> Piece:
         return Piece(text, tuple(_likely(z) for z in self.encoder.log_odds(fold(text))))
+
+
+def is_readable(row: Row, languages: Collection[str]) -> bool:
+    """Whether the row begins in one of these languages."""
+    return detect(fold(row.text[:_TELLING])) in languages
 
 
 def is_kept_out(row: Row, corpora: Collection[str]) -> bool:

@@ -33,8 +33,9 @@ from training import (
     validation,
 )
 from training.corpora import Lesson
-from training.curriculum import Steps, asked, fitted
+from training.curriculum import fitted
 from training.dataset import Corpus, Row, key
+from training.progress import Steps
 from training.teach import teach
 from training.teacher import NO_PIECES, Teacher
 
@@ -133,7 +134,7 @@ def _afresh(
     _enough(found, ordered.lessons)
     mixed = np.random.default_rng(seed).permutation(len(ordered.rows))
     rows, lessons = [ordered.rows[i] for i in mixed], [ordered.lessons[i] for i in mixed]
-    pieces = asked(teacher, rows, seed, steps) if teacher else NO_PIECES
+    pieces = teacher.pieces(rows, seed, steps) if teacher else NO_PIECES
     with steps("Leaving corpora out", validation.FOLDS) as done:
         unseen = validation.leave_corpora_out(rows, lessons, seed, lambda: done(1), teacher, pieces)
     linear = fitted(rows, lessons, seed, steps, pieces)

@@ -22,6 +22,7 @@ from training import dataset, languages, recipe
 from training.corpora import Lesson, related, verdict_targets
 from training.curriculum import curriculum
 from training.dataset import Row, key
+from training.stretches import with_stretches
 from training.teacher import NO_PIECES, Pieces, Teacher
 
 F64 = npt.NDArray[np.float64]
@@ -82,7 +83,7 @@ def leave_corpora_out(
     chosen = dataset.sample(rows, _ROWS_PER_CORPUS)
     rows, lessons = [rows[i] for i in chosen], [lessons[i] for i in chosen]
     folds = assign(rows)
-    course = curriculum(rows, lessons, seed, pieces)
+    course = curriculum(with_stretches(rows, lessons, seed), pieces)
     keys = np.array([key(row.text) for row in rows])
     trusted = np.array([lesson.weight > 0 for lesson in lessons], bool)
     margins = np.full((len(rows), len(HEADS)), np.nan)
