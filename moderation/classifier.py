@@ -35,6 +35,8 @@ _SCORES = (*VERDICT_HEADS, *FINE_LABELS)
 _CHARACTERS_AT_ONCE = 25_000
 _SOURCE = re.compile(r"&#?\w{1,32};?|.[^\x00-\x7f]*", re.DOTALL)
 """What one folded character may have been written as: an entity, or a letter and its marks."""
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+"""Kana and ideographs stand without blanks: there each is shown by itself, or with neighbours."""
 _FARTHEST = 300.0
 """Log-odds beyond which nothing changes, and whose exponentials can be multiplied."""
 _SPANS = 6
@@ -228,9 +230,4 @@ def _end(content: str, origin: Sequence[int], stop: int) -> int:
 
 
 def _words(folded: str) -> list[tuple[int, int]]:
-    places, end = [], 0
-    for word in folded.split():
-        start = folded.index(word, end)
-        end = start + len(word)
-        places.append((start, end))
-    return places
+    return [word.span() for word in _WORD.finditer(folded)]

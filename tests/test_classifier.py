@@ -215,6 +215,11 @@ def only(spans: tuple[Span, ...]) -> str:
     return span.text
 
 
+def test_of_a_sentence_without_blanks_only_what_speaks_for_the_hold_is_shown() -> None:
+    assert only(knowing("骗").explain(Comment("今天天气很好骗我们去公园"), "spam")) == "骗"
+    assert only(knowing("骗", "子").explain(Comment("他是骗子吗"), "spam")) == "骗子"
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [

@@ -122,6 +122,29 @@ def test_a_longer_text_has_lighter_features() -> None:
     assert long.norm[BODY] < short.norm[BODY] / 3
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("今日は雨", ["今", "日", "は", "雨"]),
+        ("한국 말", ["한", "국", "말"]),
+        ("iphone买", ["iphone", "买"]),
+        ("买iphone 15", ["买", "iphone", "15"]),
+    ],
+)
+def test_where_words_have_no_blanks_between_each_character_is_one(
+    text: str, words: list[str]
+) -> None:
+    features = extract([reading(text)])
+    body = features.word_at < features.bounds[BODY + 1]
+    framed = f" {text} "
+    places = zip(features.word_at[body], features.word_end[body], strict=True)
+    assert [framed[start:stop] for start, stop in places] == words
+    (pairs,) = np.nonzero(features.buckets[PAIRS] != VOID)
+    assert pairs.tolist() == features.word_at[body][:-1].tolist()
+    alone = [words_of(extract([reading(word)]), BODY) for word in words]
+    assert words_of(features, BODY) == [bucket for one in alone for bucket in one]
+
+
 def test_the_format_number_stands_for_these_buckets() -> None:
     """Models in use were trained on these buckets: raise FORMAT where this digest changes."""
     texts = (
@@ -139,4 +162,4 @@ def test_the_format_number_stands_for_these_buckets() -> None:
     pairs = features.buckets[PAIRS, features.word_at]
     for array in (grams, words, pairs[pairs != VOID], features.norm):
         digest.update(np.ascontiguousarray(array).tobytes())
-    assert (FORMAT, digest.hexdigest()[:16]) == (2, "1c977211b8f81ae2")
+    assert (FORMAT, digest.hexdigest()[:16]) == (3, "0da24d9d1ed376af")

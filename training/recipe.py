@@ -30,7 +30,7 @@ F64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _ALPHA = {"spam": 8e-6}
-_USUAL_ALPHA = 3e-6
+_USUAL_ALPHA = 1.5e-6
 _EPOCHS = 8
 _IDF_POWER = 1.5
 _CORPUS_POWER = 0.5
