@@ -42,8 +42,8 @@ _SPREAD_WORD, _SPREAD_PAIR = np.uint32(0xB5297A4D), np.uint32(0x68E31DA5)
 _SHIFT = np.uint32(32 - BITS)
 _SALT = np.arange(SEGMENTS, dtype=np.uint32) * np.uint32(0x01000193)
 _PLANE = 0x10000
-ALONE = 2
-_ALONE = ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF))
+_ALONE = 2
+_WITHOUT_BLANKS = ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF))
 """Kana, ideographs and Hangul: so few characters say so much there that each is read as a word, and
 two as a pair."""
 _EMPTY = 4
@@ -78,17 +78,18 @@ def extract(readings: Sequence[Reading]) -> Features:
     salted = _SALT.take(np.arange(len(texts)), mode="wrap").repeat(lengths)
     salted += code
 
-    starts, stops = _words(_kinds().take(code, mode="clip"))
+    edges = _words(_kinds().take(code, mode="clip"))
+    starts = edges[::2]
     before = starts.searchsorted(bounds)  # so many words stand before each bound
 
     buckets = np.zeros((len(ORDERS) + 2, len(code)), np.uint32)
     _put_grams(buckets, salted, ends)
-    if len(starts):
-        _put_words(buckets, salted, starts, stops, before)
+    if len(edges):
+        _put_words(buckets, salted, edges, before)
     buckets >>= _SHIFT
     words = (before[1:] - before[:-1]).tolist()
     norm = [*map(_norm, cycle(range(SEGMENTS)), lengths, words)]
-    return Features(buckets, starts, stops, bounds, np.array(norm, np.float32))
+    return Features(buckets, starts, edges[1::2], bounds, np.array(norm, np.float32))
 
 
 def _put_grams(buckets: U32, salted: U32, ends: Sequence[int]) -> None:
@@ -112,11 +113,10 @@ def _put_grams(buckets: U32, salted: U32, ends: Sequence[int]) -> None:
         three[body - 2 : facts] = five[max(body - 4, begin) : facts] = VOID
 
 
-def _put_words(buckets: U32, salted: U32, starts: Places, stops: Places, before: Places) -> None:
+def _put_words(buckets: U32, salted: U32, edges: Places, before: Places) -> None:
     """The words, and the pairs of each with the next one."""
+    starts = edges[::2]
     power, inverse = _powers(len(salted))
-    edges = np.empty(2 * len(starts), np.intp)
-    edges[::2], edges[1::2] = starts, stops
     word = np.add.reduceat(salted * power, edges, dtype=np.uint32)[::2]
     word *= inverse.take(starts)
     pair = word[:-1] * _BASE
@@ -130,17 +130,17 @@ def _put_words(buckets: U32, salted: U32, starts: Places, stops: Places, before:
     pairs[starts.take(before[1:] - 1)] = VOID
 
 
-def _words(kinds: npt.NDArray[np.uint8]) -> tuple[Places, Places]:
-    """Where words start and stop: runs of letters, and characters that are words alone."""
+def _words(kinds: npt.NDArray[np.uint8]) -> Places:
+    """Where words start and stop, in turns: runs of letters, and characters that are words."""
     edge = kinds[1:] != kinds[:-1]
-    if alone := bool(kinds.max() == ALONE):
-        edge |= kinds[1:] == ALONE
-    edges = edge.nonzero()[0]
+    if alone := bool(kinds.max() == _ALONE):
+        edge |= kinds[1:] == _ALONE
+    edges: Places = edge.nonzero()[0]
     edges += 1
     if not alone:  # then words and what is between them take turns
-        return edges[::2], edges[1::2]
+        return edges
     of_word = kinds.take(edges[:-1]) > 0
-    return edges[:-1][of_word], edges[1:][of_word]
+    return np.stack((edges[:-1][of_word], edges[1:][of_word]), axis=1).ravel()
 
 
 @lru_cache(1 << 14)
@@ -154,10 +154,10 @@ def _norm(segment: int, length: int, words: int) -> float:
 @cache
 def _kinds() -> npt.NDArray[np.uint8]:
     """For every code point of the first plane, and one for all others: 0 where it is in no word,
-    1 where it is a letter of one, ALONE where it is a word."""
+    1 where it is a letter of one, _ALONE where it is a word."""
     kinds = np.array([*map(str.isalnum, map(chr, range(_PLANE))), True], np.uint8)
-    for first, last in _ALONE:
-        kinds[first : last + 1] *= ALONE
+    for first, last in _WITHOUT_BLANKS:
+        kinds[first : last + 1] *= _ALONE
     return kinds
 
 
