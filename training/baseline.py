@@ -4,13 +4,21 @@ logistic regression for each head, in plain scikit-learn on the raw text."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
+
+from moderation.classifier import VERDICT_HEADS
+from training import validation
+from training.validation import OutOfFold, Quality
+
+F64 = npt.NDArray[np.float64]
 
 _IMPORT_MARKS = re.compile(r"</?p>|\s(?:rel|title)=(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 
@@ -41,3 +49,31 @@ def plain_pipeline() -> Any:
 def fit(texts: Sequence[str], targets: Sequence[int]) -> Any:
     """The fitted pipeline of one head."""
     return plain_pipeline().fit(texts, targets)
+
+
+def plain_qualities(found: OutOfFold, report: Callable[[], None]) -> list[Quality]:
+    """The plain pipeline on the same folds and rows."""
+    texts = np.array([without_import_marks(row.text) for row in found.rows], object)
+    targets = found.verdict_targets()
+    scores = {head: np.full(len(texts), np.nan) for head in VERDICT_HEADS}
+    parts = [(head, fold) for head in VERDICT_HEADS for fold in range(validation.FOLDS)]
+    judged = Parallel(n_jobs=2, return_as="generator")(
+        delayed(_plain_scores)(texts, targets[head], found.folds, fold) for head, fold in parts
+    )
+    for (head, _), (out, margins) in zip(parts, judged, strict=True):
+        scores[head][out] = margins
+        report()
+    return validation.qualities(found.corpora(), found.folds, targets, scores)
+
+
+def _plain_scores(
+    texts: npt.NDArray[Any], target: F64, folds: npt.NDArray[np.intp], fold: int
+) -> tuple[npt.NDArray[np.bool_], F64]:
+    known = ~np.isnan(target)
+    out = known & (folds == fold)
+    seen = set(texts[out])
+    train = known & ~out & np.array([text not in seen for text in texts])
+    if not out.any() or len(set(target[train])) < 2:
+        return out, np.full(out.sum(), np.nan)
+    model = fit(texts[train], target[train].astype(int))
+    return out, model.decision_function(texts[out])

@@ -1,17 +1,15 @@
-"""CARD.md: what the model was trained on, how good it is on what it did not see, and plots."""
+"""CARD.md: what the model was trained on, and how good it is on what it did not see."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 
 from moderation.classifier import VERDICT_HEADS
-from training import baseline, corpora, measure, recipe, validation
+from training import corpora, measure, recipe, validation
 from training.licences import LICENCES
 from training.measure import Figures
 from training.validation import OutOfFold, Quality
@@ -207,78 +205,3 @@ def plain(figures: Sequence[Figures]) -> list[dict[str, Any]]:
         }
         for f in figures
     ]
-
-
-def plain_qualities(found: OutOfFold, report: Callable[[], None]) -> list[Quality]:
-    """The plain pipeline on the same folds and rows."""
-    texts = np.array([baseline.without_import_marks(row.text) for row in found.rows], object)
-    targets = found.verdict_targets()
-    scores = {head: np.full(len(texts), np.nan) for head in VERDICT_HEADS}
-    parts = [(head, fold) for head in VERDICT_HEADS for fold in range(validation.FOLDS)]
-    judged = Parallel(n_jobs=2, return_as="generator")(
-        delayed(_plain_scores)(texts, targets[head], found.folds, fold) for head, fold in parts
-    )
-    for (head, _), (out, margins) in zip(parts, judged, strict=True):
-        scores[head][out] = margins
-        report()
-    return validation.qualities(found.corpora(), found.folds, targets, scores)
-
-
-def _plain_scores(
-    texts: npt.NDArray[Any], target: F64, folds: npt.NDArray[np.intp], fold: int
-) -> tuple[npt.NDArray[np.bool_], F64]:
-    known = ~np.isnan(target)
-    out = known & (folds == fold)
-    seen = set(texts[out])
-    train = known & ~out & np.array([text not in seen for text in texts])
-    if not out.any() or len(set(target[train])) < 2:
-        return out, np.full(out.sum(), np.nan)
-    model = baseline.fit(texts[train], target[train].astype(int))
-    return out, model.decision_function(texts[out])
-
-
-def plots(
-    found: OutOfFold, scores: Mapping[str, F64], thresholds: Mapping[str, Sequence[Sequence[float]]]
-) -> dict[str, bytes]:
-    """ROC, precision and recall, calibration, and scores by label, as PNG files by name."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to import, and only needed here
-    from sklearn.metrics import precision_recall_curve, roc_curve  # noqa: PLC0415
-
-    targets = found.verdict_targets()
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    (roc, precision), (calibration, spread) = figure.subplots(2, 2)
-    for head in VERDICT_HEADS:
-        known = ~np.isnan(targets[head])
-        y, s = targets[head][known], scores[head][known]
-        if len(set(y)) < 2:
-            continue
-        false, true, _ = roc_curve(y, s)
-        roc.plot(false, true, label=head)
-        p, r, _ = precision_recall_curve(y, s)
-        precision.plot(r, p, label=head)
-        place = np.minimum((s * 10).astype(int), 9)
-        used = [b for b in range(10) if (place == b).any()]
-        calibration.plot(
-            [s[place == b].mean() for b in used],
-            [y[place == b].mean() for b in used],
-            "o-",
-            label=head,
-        )
-        for kind, own in (("honest", s[y == 0]), ("bad", s[y == 1])):
-            spread.hist(
-                own, bins=40, range=(0, 1), histtype="step", density=True, label=f"{head}: {kind}"
-            )
-    calibration.plot([0, 1], [0, 1], ":", color="grey")
-    for axes, title, x, y_label in (
-        (roc, "ROC, corpora left out", "false-positive rate", "recall"),
-        (precision, "Precision and recall", "recall", "precision"),
-        (calibration, "Calibration", "score", "share of bad rows"),
-        (spread, "Scores", "score", "density"),
-    ):
-        axes.set(title=title, xlabel=x, ylabel=y_label)
-        axes.legend(frameon=False)
-    roc.set_xscale("symlog", linthresh=0.01)
-    spread.set_yscale("log")
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=80, metadata={"Software": None})
-    return {"validation.png": out.getvalue()}

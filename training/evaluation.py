@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from markdown_it import MarkdownIt
 
-from training import card
 from training.corpora import Lesson
 from training.dataset import Row
+from training.plots import plots
 from training.validation import OutOfFold
 
 
@@ -32,7 +32,7 @@ def html(
     pictures = "".join(
         f'<img alt="{markup.escape(Path(name).stem)}" src="data:image/png;base64,'
         f'{base64.b64encode(data).decode()}">'
-        for name, data in card.plots(rows, scores, {}).items()
+        for name, data in plots(rows, scores).items()
     )
     body = MarkdownIt("commonmark").enable("table").render(text)
     return (

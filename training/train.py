@@ -32,9 +32,11 @@ from training import (
     recipe,
     validation,
 )
+from training.baseline import plain_qualities
 from training.corpora import Lesson
 from training.curriculum import fitted
 from training.dataset import Corpus, Row, key
+from training.plots import plots
 from training.progress import Steps
 from training.teach import teach
 from training.teacher import NO_PIECES, Teacher
@@ -156,11 +158,11 @@ def _afresh(
     plain = None
     if baseline:
         with steps("Plain pipeline, corpora left out", validation.FOLDS * 2) as done:
-            plain = card.plain_qualities(unseen, lambda: done(1))
+            plain = plain_qualities(unseen, lambda: done(1))
     draft.manifest["validation"] = validation.as_json(table)
     draft.manifest["scores"] = _score_counts(scores)
     draft.sections = card.validated(unseen, scores, table, plain, thresholds)
-    draft.plots = card.plots(unseen, scores, thresholds)
+    draft.plots = plots(unseen, scores)
     held_out = ordered.pairs(held_out=True)
     name = "rows held out of all corpora"
     if champion is not None and len(pairs := gate.with_seeds(held_out)) > len(held_out):
