@@ -27,7 +27,7 @@ _KNOWN_TAG = re.compile(
     r"|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|tfoot|th|thead"
     r"|title|tr|tt|u|ul|var|video|wbr)"
     r"""(?:\s{1,9}[\w:@.-]{1,40}\s{0,9}=\s{0,9}(?:"[^"<]{0,4000}"|'[^'<]{0,4000}'|[^\s"'<>]{1,4000}))*"""
-    r"\s{0,9}/?>|</[a-z][a-z0-9:-]{0,20}>|<!--\s{0,9}[^\s<]{0,20}\s{0,9}-->",
+    r"\s{0,9}/?>|</[a-z][a-z0-9:-]{0,20}>|<!--\s{0,9}\S{0,20}?\s{0,9}-->",
     re.IGNORECASE,
 )
 _PARTS_TEXT = frozenset(

@@ -63,7 +63,6 @@ PROMISED = [attack.name for attack in ATTACKS if attack.kind == "lossless"] + [
     "bbcode_inside",
 ]
 NOT_UNDONE = {
-    "html_comments_marked_up": SAMPLES.keys() - {"hindi"},
     # a word all of whose letters have a twin, or one that also holds a letter without
     "homoglyphs": {"plain", "capitals", "markup", "signs", "accents", "decomposed", "german",
                    "turkish"},
