@@ -21,6 +21,8 @@ UNDETERMINED = "und"
 _LONG_ENOUGH = 20
 """Letters below which a text in Latin script does not tell its language."""
 _SURE = 0.5
+_SURE_IN_SPITE = 0.8
+"""Where the text holds a word of English: the one that tells fastText "German" may be "die"."""
 _ENOUGH = 250
 """Characters that tell a language; the detector's time grows with every one."""
 _ENGLISH_SURE = 0.2
@@ -65,7 +67,8 @@ def detect(text: str) -> str:
         code = "zh"  # short Chinese is taken for Japanese, which is hardly ever without kana
     if code == "en":
         return code if score > _ENGLISH_SURE else UNDETERMINED
-    return code if score > _SURE else UNDETERMINED
+    sure = _SURE if ENGLISH.isdisjoint(words) else _SURE_IN_SPITE
+    return code if score > sure else UNDETERMINED
 
 
 def _plainly_english(text: str, words: Sequence[str]) -> bool:

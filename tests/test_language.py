@@ -25,6 +25,8 @@ from moderation.language import detect
          " habe nicht verstanden, was er von mir will, und du auch nicht", "de"),
         ("이 기사는 정말 좋네요 감사합니다", "ko"),
         ("这篇文章写得很好，谢谢", "zh"),
+        # fastText is nearly sure that this is German
+        ("i hope you die in a fire", "und"),
         ("ok", "und"),
         ("123 !!! 👍", "und"),
         ("", "und"),
