@@ -32,6 +32,10 @@ speaks of groups."""
 _SURE = 0.0005
 """At a score of spam that keeps even this promise, there is no need to ask."""
 _NEVER = 1.01
+_CLEARED = 0.5
+"""How much of what lies below the thresholds is kept where only some are asked about: of the
+comments that the encoder clears, more are bad than of those that it was never asked about."""
+_FAR = 20.0
 _FEW = 15
 WHO = ("linear", UNCERTAIN, ALWAYS)
 """Whose figures stand side by side."""
@@ -70,6 +74,8 @@ def measured(unseen: Unseen, before: Mapping[str, Any]) -> dict[str, Any]:
     for when, head in product(scale, VERDICT_HEADS):
         near = every if when == ALWAYS else _near(unseen, bands[head])
         bars = _scale(unseen, head, near, fused[head], before[head])
+        if when == UNCERTAIN:
+            bars = [[bars[0][0] - _FAR, *bars[0]], [bars[1][0] - _FAR * _CLEARED, *bars[1]]]
         log_odds = np.array([rescaled(each, *bars) for each in fused[head]])
         scale[when][head] = bars
         scores[when][head] = np.where(near, 1 / (1 + np.exp(-log_odds)), unseen.first[head])
