@@ -1,5 +1,7 @@
 """Teaching a model on top of what it knows: its own log-odds stay as an offset, and a correction
-is learnt from the new rows, held small by an L2 penalty and by rows it must not forget.
+is learnt from the new rows, held small by an L2 penalty and by rows of which it must go on saying
+what it says (learning without forgetting, Li and Hoiem 2016). Their labels would pull it away from
+what it knows of all other sites, towards those few rows.
 
 The penalty is the one that predicts the site's rows best when a fifth of them is left out in turn.
 """
@@ -46,7 +48,8 @@ def teach(
     rehearsal: Sequence[tuple[Row, Lesson]],
     report: Callable[[], None],
 ) -> Taught:
-    """A correction of `model`, which is the champion's weights, by the site's rows."""
+    """A correction of `model`, which is the champion's weights, by the site's rows; of those of the
+    `rehearsal` it is to keep its opinion, whatever their labels."""
     examples = [*site, *rehearsal]
     rows = [row for row, _ in examples]
     chunks = featurise(rows, lambda done: None)
@@ -59,13 +62,15 @@ def teach(
     for head in JUDGING_HEADS:
         column = HEADS.index(head)
         slope, offset = champion.manifest["calibration"][head]
+        known = margins[:, column] * slope + offset
         target = np.array([lesson.target(head) for _, lesson in examples])
+        target[~own] = 1 / (1 + np.exp(-known[~own]))
         weight = np.array([lesson.weight for _, lesson in examples])
         taught = ~np.isnan(target) & (weight > 0)
         if not (taught & own).any():
             report()
             continue
-        problem = _Problem(features, margins[:, column] * slope + offset, target, weight)
+        problem = _Problem(features, known, target, weight)
         # BLAS on vectors as short as these waits for its own threads most of the time
         with threadpool_limits(1, "blas"):
             corrections = _cross_fitted(problem, taught, own, folds)
