@@ -193,7 +193,7 @@ def _engine(url: str) -> sa.Engine:
         problem = "is not an SQLAlchemy URL that can be used (sqlite:///… or postgresql://…)."
         raise BadSetting(_NAME, problem) from error
     if kind == "sqlite":
-        _make_folder(Path(str(address.database)).parent)
+        _make_file(Path(str(address.database)))
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
     return engine
@@ -206,11 +206,14 @@ def _refuse_unfit(kind: str, name: str | None) -> None:
         raise BadSetting(_NAME, "needs a file: held comments in memory would be lost.")
 
 
-def _make_folder(folder: Path) -> None:
+def _make_file(file: Path) -> None:
+    """For nobody else to read; SQLite gives its log the same rights."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not file.exists():
+            file.touch(mode=0o600)
     except OSError as error:
-        raise StoreUnavailable(f"folder {folder}: {error.strerror}") from error
+        raise StoreUnavailable(f"{file}: {error.strerror}") from error
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -136,6 +136,15 @@ class UnknownModel(ModerationError):
         )
 
 
+class NoEarlierModel(UnknownModel):
+    """No other model was active before this one."""
+
+    def __init__(self) -> None:
+        ModerationError.__init__(
+            self, "No other model was active before: there is nothing to go back to."
+        )
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """`; did you mean X?` where something known is spelt alike, else a full stop."""
     close = get_close_matches(name, known, n=1)

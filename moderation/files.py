@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import ENOENT
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
@@ -26,6 +27,8 @@ def replacing(path: Path, *, alone: bool = False) -> Iterator[Path]:
         return
     temporary = path.with_name(f".{path.name}.part")
     if not alone:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(ENOENT, "There is no such folder", str(path.parent))
         handle, name = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
         os.close(handle)
         temporary = Path(name)

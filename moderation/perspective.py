@@ -66,7 +66,7 @@ def suggestscore() -> Response:
     """A moderator's word on a comment, in scores. The last one counts."""
     who = caller()
     said = read_suggestion()
-    if word := word_of(said.scores):
+    if said.keeps and (word := word_of(said.scores)):
         faces.learn(who, said.comment, word)
     (found,) = service().assess([said.comment])
     answer = {

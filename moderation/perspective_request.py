@@ -43,6 +43,8 @@ class Suggestion:
     scores: Mapping[str, float]
     languages: tuple[str, ...]
     token: str | None
+    keeps: bool
+    """Whether it may be written down."""
 
 
 def caller() -> Caller:
@@ -79,7 +81,8 @@ def read_suggestion() -> Suggestion:
     if not suggested:
         raise invalid("Missing attribute_scores")
     scores = {name: _suggested(name, score) for name, score in suggested.items()}
-    return Suggestion(comment, scores, _languages(body), _token(body))
+    keeps = not _flag(body, "doNotStore")
+    return Suggestion(comment, scores, _languages(body), _token(body), keeps)
 
 
 def _body() -> dict[str, Any]:
@@ -126,7 +129,11 @@ def _suggested(name: str, score: object) -> float:
     if name not in ATTRIBUTES and name not in NOT_SCORED:
         raise invalid(f"Unknown requested attribute: {name}")
     score = score if isinstance(score, dict) else {}
-    return _number(_object({_camel(k): v for k, v in score.items()}, "summaryScore").get("value"))
+    named = {_camel(k): v for k, v in score.items()}
+    value = _number(_object(named, "summaryScore").get("value"))
+    if not 0 <= value <= 1:
+        raise invalid(f"The score of {name} must be from 0 to 1.")
+    return value
 
 
 def _languages(body: Mapping[str, Any]) -> tuple[str, ...]:

@@ -112,6 +112,7 @@ class FormSchema(Schema):
     honeypot = _optional(MAX_CONTENT, "Value of a field that people cannot see.")
     seconds = Number(
         allow_none=True,
+        validate=validate.Range(min=0),
         metadata={
             "description": "From showing the form to sending it.",
             "example": 12.5,
@@ -203,7 +204,7 @@ class BatchSchema(Schema):
 
     # Each is read by CommentSchema on its own: one bad comment does not spoil the others.
     comments = fields.List(
-        fields.Raw(metadata={"allOf": [{"$ref": "#/components/schemas/Comment"}]}),
+        fields.Raw(allow_none=True, metadata={"allOf": [{"$ref": "#/components/schemas/Comment"}]}),
         required=True,
         validate=validate.Length(max=MAX_BATCH),
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 from moderation import artefact, second_opinion
 from moderation.classifier import Classifier
-from moderation.errors import ModelRefused, UnknownModel
+from moderation.errors import ModelRefused, NoEarlierModel, UnknownModel
 from moderation.second_opinion import NEVER, SecondOpinion
 
 log = logging.getLogger(__name__)
@@ -127,12 +127,12 @@ class ModelShelf:
     def rollback(self) -> str:
         """Back to the model that was active before; answers its version.
 
-        Raises UnknownModel where there is none of before.
+        Raises NoEarlierModel.
         """
         with self._lock:
             history = self._activated()
             if len(history) < 2:  # itself and the one of before
-                raise UnknownModel("before the active one", self.versions())
+                raise NoEarlierModel
             self.load(history[-2])
             self._point(history[:-1])
         return history[-2]

@@ -251,12 +251,12 @@ def test_a_repeated_text_is_held_only_once_it_was_recorded(client: Any) -> None:
 
 
 def test_a_bad_item_of_a_batch_is_a_problem_in_its_place(client: Any) -> None:
-    items = [{"content": "A fine day"}, {"contnt": "x"}, 7, {"content": "pills"}]
+    items = [{"content": "A fine day"}, {"contnt": "x"}, 7, {"content": "pills"}, None]
     verdicts = client.post("/v1/comments/batch", json={"comments": items}).json["verdicts"]
-    assert [v.get("decision") for v in verdicts] == ["publish", None, None, "hold"]
+    assert [v.get("decision") for v in verdicts] == ["publish", None, None, "hold", None]
     assert verdicts[1]["status"] == 422
     assert [*verdicts[1]["errors"]] == ["content", "contnt"]
-    assert [*verdicts[2]["errors"]] == ["body"]
+    assert [*verdicts[2]["errors"]] == [*verdicts[4]["errors"]] == ["body"]
     assert all(conforms(VerdictSchema(), verdicts[place]) for place in (0, 3))
     assert len(client.get("/v1/comments").json["comments"]) == 2
 

@@ -71,6 +71,17 @@ def test_a_map_says_what_other_labels_mean(tmp_path: Path) -> None:
     assert [row.label for row in found] == ["abuse", "ok", "ok", "abuse"]
 
 
+def test_rows_without_a_label_and_empty_ones_teach_nothing(tmp_path: Path) -> None:
+    content = f"text,label,author\n{BOTH.replace(chr(10), ',' + chr(10))}Off topic,,Ann\n,,\n , ,\n"
+    assert [row.label for row in rows(tmp_path, content)] == ["ok", "spam"]
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_other_separators_than_commas_are_named(tmp_path: Path, sign: str) -> None:
+    with pytest.raises(BadDataset, match="separate columns by commas, not by"):
+        rows(tmp_path, f"text{sign}label\nThanks{sign}ok\n")
+
+
 def test_a_byte_order_mark_is_fine(tmp_path: Path) -> None:
     assert len(rows(tmp_path, b"\xef\xbb\xbf" + f"text,label\n{BOTH}".encode())) == 2
 

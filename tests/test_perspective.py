@@ -286,6 +286,21 @@ def test_a_comment_that_was_never_seen_reaches_training(app: Flask, news: News) 
     assert (row["text"], row["label"]) == ("you are all wrong about this", "abuse")
 
 
+def test_a_suggestion_that_is_not_to_be_stored_is_not(app: Flask, news: News) -> None:
+    score = {"TOXICITY": {"summaryScore": {"value": 1}}}
+    body = {"comment": {"text": ABUSE}, "attributeScores": score, "doNotStore": True}
+    assert news.post(SUGGEST, body).status_code == 200
+    assert not list(store_of(app).labels("default"))
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, 7])
+def test_a_suggested_score_is_a_probability(app: Flask, news: News, value: float) -> None:
+    answer = news.suggest(ABUSE, TOXICITY=value)
+    assert answer.status_code == 400
+    assert "TOXICITY must be from 0 to 1" in answer.json["error"]["message"]
+    assert not list(store_of(app).labels("default"))
+
+
 def test_suggestscore_answers_what_coral_expects(news: News) -> None:
     body = {
         "comment": {"text": HAM},

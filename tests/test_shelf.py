@@ -130,7 +130,7 @@ def test_activating_switches_and_rolling_back_returns(shelf: ModelShelf) -> None
     assert shelf.active().version == "m2"
     assert shelf.rollback() == "m1"
     assert shelf.active().version == "m1"
-    with pytest.raises(UnknownModel, match="before the active one"):
+    with pytest.raises(UnknownModel, match="nothing to go back to"):
         shelf.rollback()
     assert shelf.active().version == "m1"
 

@@ -719,3 +719,14 @@ def test_a_database_that_goes_away_is_unavailable_and_says_no_text(
         keep("my private words")
     assert "private" not in str(failed.value)
     assert (failed.value.status, failed.value.exit_code) == (503, 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such rights there")
+def test_what_comments_hold_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    store = Store.open(f"sqlite:///{tmp_path / 'comments.db'}")
+    store.ping()
+    rights = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.iterdir()}
+    store.close()
+    assert rights.keys() >= {"comments.db", "comments.db-wal"}
+    assert not any(rights.values())

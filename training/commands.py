@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from joblib import parallel_config
 
 from moderation import cluster, settings
 from moderation.commands.options import FileOrUrl, dask
+from moderation.errors import UnknownModel
 from moderation.files import writing_text
 from moderation.shelf import ModelShelf
 from training import card, corpora, dataset, evaluation, hygiene, measure
@@ -69,6 +71,8 @@ def train(
     file may be a URL, as s3://bucket/labels.csv, with the extra `dask` and the driver of such URLs.
     """
     shelf = _shelf(models_dir)
+    here = f" --models-dir {shlex.quote(str(models_dir))}" if models_dir else ""
+    before = _active(shelf)
     with cluster.fetched(*csv) as files, _workers(dask):
         outcome = training.run(
             files,
@@ -87,10 +91,17 @@ def train(
         for loss in outcome.losses:
             click.echo(f"- {loss}", err=True)
     if outcome.losses or no_activate:
-        click.echo(f"Not activated. To use it: moderation models activate {outcome.version}")
+        click.echo(f"Not activated. To use it: moderation models activate {outcome.version}{here}")
         return 0 if no_activate else 1
+    if (now := _active(shelf)) != before:
+        click.echo(
+            f"Not activated: {now} took the place of {before} meanwhile, and this one knows "
+            "nothing of it. Train again, on top of that.",
+            err=True,
+        )
+        return 1
     shelf.activate(outcome.version)
-    click.echo(f"Activated {outcome.version}. To go back: moderation models rollback")
+    click.echo(f"Activated {outcome.version}. To go back: moderation models rollback{here}")
     return 0
 
 
@@ -131,6 +142,13 @@ def evaluate(
 
 def _shelf(models_dir: Path | None) -> ModelShelf:
     return ModelShelf(models_dir or settings.load(os.environ).models)
+
+
+def _active(shelf: ModelShelf) -> str | None:
+    try:
+        return shelf.active_version()
+    except UnknownModel:
+        return None  # the first one
 
 
 def _teacher(folder: Path | None, *, from_scratch: bool) -> Teacher | None:

@@ -193,6 +193,8 @@ def _rows(path: Path, name: str, content: str, mapping: Mapping[str, str]) -> It
                     f"{len(cells)} cells where the header has {len(header)}; "
                     "put cells that hold commas, quotes or line breaks in double quotes"
                 )
+            if not any(map(str.strip, cells)):
+                continue  # as spreadsheets leave them below a table
             row = _row(place, {c: restore(cells[i]) for c, i in columns.items()}, mapping)
             if row is not None:
                 yield row
@@ -221,14 +223,18 @@ def _columns(path: Path, header: Sequence[str]) -> dict[str, int]:
     if missing:
         problem = (
             f"the header lacks the column {' and '.join(map(repr, missing))}; "
-            f"it has {', '.join(map(repr, header[:12]))}"
+            f"it has {', '.join(map(_shown, header[:12]))}"
         )
+        if len(header) == 1 and (sign := next(filter(header[0].__contains__, ";\t|"), "")):
+            problem += f"; separate columns by commas, not by {sign!r}"
         raise BadDataset(path, problem, 1)
     return {column: header.index(column) for column in (*REQUIRED, *OPTIONAL) if column in header}
 
 
 def _row(place: _Place, cells: Mapping[str, str], mapping: Mapping[str, str]) -> Row | None:
     value = cells["label"].strip()
+    if not value and "" not in mapping:
+        raise place.wrong("the label is empty; write ok, spam or abuse, or take the row out")
     label = mapping.get(value, value)
     label = _SYNONYMS.get(label.lower(), label.lower())
     if label not in LABELS:
