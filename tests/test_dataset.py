@@ -71,8 +71,8 @@ def test_a_map_says_what_other_labels_mean(tmp_path: Path) -> None:
     assert [row.label for row in found] == ["abuse", "ok", "ok", "abuse"]
 
 
-def test_rows_without_a_label_and_empty_ones_teach_nothing(tmp_path: Path) -> None:
-    content = f"text,label,author\n{BOTH.replace(chr(10), ',' + chr(10))}Off topic,,Ann\n,,\n , ,\n"
+def test_empty_rows_below_a_table_teach_nothing(tmp_path: Path) -> None:
+    content = "text,label,author\nThanks,ok,Ann\nBuy,spam,\n,,\n , ,\n"
     assert [row.label for row in rows(tmp_path, content)] == ["ok", "spam"]
 
 
@@ -211,7 +211,7 @@ def test_an_error_names_the_row_and_where_they_differ_the_line(tmp_path: Path, e
         # labels
         (f"text,label\n{BOTH}Hm,dubious\n", 4, "label 'dubious' is none of ok, spam, abuse"),
         (f"text,label\n{BOTH}Hm,dubious\n", 4, "--map 'dubious'=ok"),
-        (f"text,label\n{BOTH}Hm,\n", 4, "label '' is none of"),
+        (f"text,label\n{BOTH}Hm,\n", 4, "the label is empty; write"),
         (f"text,label\n{BOTH}Hm,1\n", 4, "label '1' is none of"),
         ("text,label\nThanks,ok\nFine,ok\n", None, "every row is 'ok'"),
         ("text,label\nThanks,ok\nFine,ham\n", None, "add rows that are spam or abuse"),
