@@ -30,10 +30,13 @@ from moderation.shelf import ModelShelf
 from moderation.text import read
 from moderation.verdict import Comment
 from moderation.weights import HEADS
-from tests.serving import COMMAND, ROOT, clean_environment
+from tests.serving import COMMAND, ROOT, clean_environment, write_model
 from training import corpora, dataset, gate, hygiene, languages, measure
+from training import train as training
 from training.corpora import Lesson
 from training.dataset import Row
+from training.recipe import Linear
+from training.teach import teach
 
 SEEDS = ROOT / "seeds" / "comments.csv"
 
@@ -306,6 +309,51 @@ def test_teaching_makes_a_sites_rows_better_and_general_ones_no_worse(
     assert ModelShelf(folder).active().version == champion.version
 
 
+def test_the_labels_of_what_is_rehearsed_do_not_matter(
+    champion: Classifier, tmp_path: Path
+) -> None:
+    (corpus,) = dataset.read([written(tmp_path / "site.csv", site_rows()[0][::3])])
+    site = [*zip(corpus.rows, corpora.lessons(corpus), strict=True)]
+    rehearsal = gate.seeds()[0][::60]
+    turned = [
+        (row, Lesson(lesson.weight, {head: 1 - y for head, y in lesson.targets.items()}))
+        for row, lesson in rehearsal
+    ]
+    one, other = (
+        teach(champion, Linear.of(champion), site, rows, lambda: None).model
+        for rows in (rehearsal, turned)
+    )
+    assert (one.weights == other.weights).all()
+    assert (one.weights != Linear.of(champion).weights).any()
+
+
+def test_a_model_that_became_active_meanwhile_keeps_its_place(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "site.csv", site_rows()[0])
+    train = training.run
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        outcome = train(*args, **options)
+        write_model(folder, "2026.01.01-overtakes")
+        ModelShelf(folder).activate("2026.01.01-overtakes")
+        return outcome
+
+    monkeypatch.setattr(training, "run", overtaken)
+    done = command("train", file, "--models-dir", folder)
+    assert done.code == 1
+    assert "2026.01.01-overtakes took the place of" in done.err
+    assert ModelShelf(folder).active_version() == "2026.01.01-overtakes"
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    file = written(tmp_path / "site.csv", site_rows()[0])
+    done = command("train", file, "--models-dir", tmp_path / "file" / "models")
+    assert done.code == 2
+    assert "nothing can be written to" in done.err
+
+
 def flipped(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(text, "spam" if label == "ok" else "ok") for text, label in rows]
 
@@ -438,7 +486,7 @@ def test_a_report_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -
     path = written(tmp_path / "some.csv", seeds(99))
     done = command("evaluate", path, "--html", tmp_path / "no" / "r.html", "--models-dir", folder)
     assert done.code == 2
-    assert "No such file or directory" in done.err
+    assert "There is no such folder" in done.err
 
 
 # ---------------------------------------------------------------- hygiene, lessons, languages

@@ -65,6 +65,8 @@ def write(
 
 
 def _corpora(manifest: Mapping[str, Any]) -> list[str]:
+    below = manifest.get("taught_on_top_of")
+    base = f" on top of the model {below}" if below else ""
     lines = [
         "## Trained on",
         "",
@@ -72,7 +74,7 @@ def _corpora(manifest: Mapping[str, Any]) -> list[str]:
         "were left out (`label-report.csv`)"
         + ("." if "taught_on_top_of" in manifest else ", and one row in ten was held out."),
         "",
-        "The command, which gives the same weights again (SHA-256 "
+        f"The command, which gives the same weights again{base} (SHA-256 "
         f"`{manifest['weights_sha256']}`):",
         "",
         f"    {manifest['command']}",

@@ -72,6 +72,7 @@ def train(
     """
     shelf = _shelf(models_dir)
     here = f" --models-dir {shlex.quote(str(models_dir))}" if models_dir else ""
+    _check_writable(shelf.folder)
     before = _active(shelf)
     with cluster.fetched(*csv) as files, _workers(dask):
         outcome = training.run(
@@ -128,9 +129,16 @@ def evaluate(
     classifier = shelf.load(version) if version else shelf.active()
     (corpus,) = dataset.read([csv], _mapping(mapping))
     ordered = hygiene.sort(corpus.rows, corpora.lessons(corpus), hold_out=False)
+    if not ordered.rows:
+        raise dataset.unusable([corpus], "no row is left to measure by: they contradict each other")
     scores = measure.score(classifier, ordered.rows)
     found = measure.figures(scores, ordered.lessons, measure.thresholds(classifier))
-    text = "\n".join(card.compared(f"{csv.name}, by model {classifier.version}", None, found, None))
+    name = f"{csv.name}, by model {classifier.version}"
+    if len(ordered.rows) < len(corpus.rows):
+        name += (
+            f" ({len(ordered.rows)} of {len(corpus.rows)} rows; copies and contradictions left out)"
+        )
+    text = "\n".join(card.compared(name, None, found, None))
     click.echo(text)
     if report is not None:
         page = evaluation.html(text, scores, ordered.lessons)
@@ -142,6 +150,14 @@ def evaluate(
 
 def _shelf(models_dir: Path | None) -> ModelShelf:
     return ModelShelf(models_dir or settings.load(os.environ).models)
+
+
+def _check_writable(folder: Path) -> None:
+    # before minutes of work, not after
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        problem = f"nothing can be written to {there}"
+        raise click.BadParameter(problem, param_hint="--models-dir")
 
 
 def _active(shelf: ModelShelf) -> str | None:

@@ -67,6 +67,8 @@ def compare_taught(champion: Classifier, pairs: Pairs, margins: F64) -> Comparis
     bars = measure.thresholds(champion)
     old, new = (measure.figures(scores, lessons, bars) for scores in (before, after))
     name = "your rows, each judged by a model that did not see it"
+    if "taught_on_top_of" in champion.manifest:
+        name += " (the active one may have been taught some of them)"
     return Comparison(
         card.compared(name, old, new, champion.version),
         new,

@@ -45,7 +45,7 @@ def plots(found: OutOfFold, scores: Mapping[str, F64]) -> dict[str, bytes]:
             )
     calibration.plot([0, 1], [0, 1], ":", color="grey")
     for axes, title, x, y_label in (
-        (roc, "ROC, corpora left out", "false-positive rate", "recall"),
+        (roc, "ROC", "false-positive rate", "recall"),
         (precision, "Precision and recall", "recall", "precision"),
         (calibration, "Calibration", "score", "share of bad rows"),
         (spread, "Scores", "score", "density"),

@@ -43,6 +43,8 @@ from training.teacher import NO_PIECES, Teacher
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 _REHEARSED = 2_000
+_MOST_ON_TOP = 20_000
+"""Rows beyond which a correction takes longer than a new model."""
 _CANARIES = (
     "Thank you, this answered the question I had since spring.",
     "I lost my savings to a fake broker, then a recovery expert on telegram got all my bitcoin "
@@ -194,6 +196,12 @@ def _on_top(
     own = [pair for name, pair in site.items() if name not in held_out]
     if not own:
         raise dataset.unusable(found, "no row is left to learn from: they contradict each other")
+    if len(own) > _MOST_ON_TOP:
+        raise dataset.unusable(
+            found,
+            f"{len(own):,} rows are too many to teach the active model; sample up to "
+            f"{_MOST_ON_TOP:,} of them, or train a new one with --from-scratch",
+        )
     rehearsal = [(row, lesson) for row, lesson in rehearsal if key(row.text) not in site]
     rehearsal = rehearsal[:: len(rehearsal) // _REHEARSED + 1]
     with steps("Teaching", 3) as done:
