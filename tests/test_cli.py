@@ -211,6 +211,18 @@ def test_a_key_is_printed_alone_and_once(run: Run) -> None:
     assert run("keys", "list").stdout.split()[2] == "revoked"
 
 
+def test_a_key_of_a_site_that_is_not_configured_is_made_with_a_word_about_it(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "sites.toml").write_text("[sites.news]\nmax_links = 1\n")
+    config = str(tmp_path / "sites.toml")
+    made = run("keys", "create", "--site", "nwes", "--role", "submit", config=config)
+    assert len(made.stdout.strip()) == 12
+    assert "No [sites.nwes] is configured" in made.stderr
+    assert "news" in made.stderr
+    assert not run("keys", "create", "--site", "news", "--role", "submit", config=config).stderr
+
+
 def test_keys_that_cannot_be_are_refused(run: Run) -> None:
     assert "--site" in complaint(run("keys", "create", "--site", "Ä", "--role", "admin"))
     assert "--role" in complaint(run("keys", "create", "--site", "blog", "--role", "boss"))

@@ -23,8 +23,16 @@ def keys() -> None:
 @click.option("--name", default="", help="Whose it is; moderators see it beside what it decided.")
 def create(site: str, role: str, name: str) -> None:
     """Create a key and print it: the only time that it is shown."""
+    name_of_site = site_name(site)
+    known = configured().sites
     with _opened() as stored:
-        click.echo(stored.create(site_name(site), role, name))
+        click.echo(stored.create(name_of_site, role, name))
+    if len(known) > 1 and name_of_site not in known:
+        click.echo(
+            f"No [sites.{name_of_site}] is configured: the general settings apply to it. "
+            f"Configured: {', '.join(known)}.",
+            err=True,
+        )
 
 
 @keys.command("list")
