@@ -26,7 +26,7 @@ from training.featurising import featurise
 
 F64 = npt.NDArray[np.float64]
 
-_PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03)
+_PENALTIES = (3.0, 0.6, 0.1)
 """The strongest first: each solution is where the search for the next one begins."""
 _TOLERANCE = 1e-6
 _FOLDS = 5

@@ -42,7 +42,7 @@ from training.teach import teach
 from training.teacher import NO_PIECES, Teacher
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
-_REHEARSED = 2_000
+_REHEARSED = 6_000
 _MOST_ON_TOP = 20_000
 """Rows beyond which a correction takes longer than a new model."""
 _CANARIES = (
