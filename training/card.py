@@ -26,6 +26,7 @@ _USES_TO_AVOID = """\
 """
 
 
+_HELD_OUT = ", and one row in ten was held out."
 _BESIDE = (
     " Behind the slash: a plain scikit-learn pipeline (TF-IDF of words 1-2 and characters 2-5, "
     "logistic regression) on the same rows, without the marks that some blogs' imports left in "
@@ -72,7 +73,7 @@ def _corpora(manifest: Mapping[str, Any]) -> list[str]:
         "",
         "No row of these files is in the model or in this repository. Copies and contradictions "
         "were left out (`label-report.csv`)"
-        + ("." if "taught_on_top_of" in manifest else ", and one row in ten was held out."),
+        + (". Of our own seeds it was to go on saying what it said." if below else _HELD_OUT),
         "",
         f"The command, which gives the same weights again{base} (SHA-256 "
         f"`{manifest['weights_sha256']}`):",
