@@ -21,8 +21,8 @@ MAX_CHARACTERS = 65_536
 
 # Only what is shaped like a tag to the last attribute: "<p you fool>" is shown, so it is read.
 _KNOWN_TAG = re.compile(
-    r"<(/?)(a|abbr|acronym|address|b|bdo|big|blockquote|body|br|button|caption|center|cite|code|dd"
-    r"|del|details|dfn|div|dl|dt|em|embed|fieldset|font|form|h[1-6]|head|hr|html|i|iframe|img|input"
+    r"<(?=[/a-z])(/?)(a|abbr|acronym|address|b|bdo|big|blockquote|body|br|button|caption|center|cite|code"
+    r"|dd|del|details|dfn|div|dl|dt|em|embed|fieldset|font|form|h[1-6]|head|hr|html|i|iframe|img|input"
     r"|ins|kbd|label|li|link|mark|meta|object|ol|option|p|pre|q|s|samp|script|section|select|small"
     r"|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|tfoot|th|thead"
     r"|title|tr|tt|u|ul|var|video|wbr)"
