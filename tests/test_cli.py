@@ -282,7 +282,9 @@ def test_labels_are_written_whole_or_not_at_all(run: Run, tmp_path: Path) -> Non
     assert [row["text"] for row in rows] == ["'=1+1", "Bread, and butter"]
     assert run("labels").stdout == target.read_text(encoding="utf-8")
     assert run("labels", "--site", "other").stdout.count("\n") == 1
-    assert "No such file" in complaint(run("labels", "-o", str(tmp_path / "no" / "labels.csv")))
+    assert "There is no such folder" in complaint(
+        run("labels", "-o", str(tmp_path / "no" / "labels.csv"))
+    )
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path, models: Path) -> None:
