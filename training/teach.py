@@ -70,10 +70,10 @@ def teach(
         if not (taught & own).any():
             report()
             continue
-        problem = _Problem(features, known, target, weight)
+        problem = _Problem(features, own, known, target, weight)
         # BLAS on vectors as short as these waits for its own threads most of the time
         with threadpool_limits(1, "blas"):
-            corrections = _cross_fitted(problem, taught, own, folds)
+            corrections = _cross_fitted(problem, taught, folds)
             best = min(_PENALTIES, key=lambda p: problem.loss(corrections[p], taught & own))
             ((change, shift),) = problem.solutions(taught, [best])
         unseen[:, column] += corrections[best][own] / slope
@@ -86,6 +86,7 @@ def teach(
 @dataclass(frozen=True, slots=True)
 class _Problem:
     features: sparse.csr_matrix
+    own: npt.NDArray[np.bool_]
     offset: F64
     target: F64
     weight: F64
@@ -96,8 +97,9 @@ class _Problem:
         """For each penalty, the correction of all buckets and of the bias that fits these rows
         best."""
         part = self.features[np.flatnonzero(rows)]
-        used, columns = np.unique(part.indices, return_inverse=True)
-        dense = sparse.csr_matrix((part.data, columns, part.indptr), (part.shape[0], len(used)))
+        # what stands in none of the site's rows is left as it is
+        used = np.unique(self.features[np.flatnonzero(rows & self.own)].indices)
+        dense = part[:, used]
         offset, y, w = self.offset[rows], self.target[rows], self.weight[rows]
 
         def objective(at: F64, penalty: float) -> tuple[float, F64]:
@@ -123,13 +125,12 @@ class _Problem:
 def _cross_fitted(
     problem: _Problem,
     taught: npt.NDArray[np.bool_],
-    own: npt.NDArray[np.bool_],
     folds: npt.NDArray[np.intp],
 ) -> dict[float, F64]:
     """By penalty: for each of the site's rows the correction of its log-odds by the other folds."""
     corrections = {penalty: np.zeros(len(folds)) for penalty in _PENALTIES}
     for fold in range(_FOLDS):
-        out = own & (folds == fold)
+        out = problem.own & (folds == fold)
         if out.any():
             unseen = problem.features[np.flatnonzero(out)]
             found = problem.solutions(taught & ~out, _PENALTIES)
