@@ -16,7 +16,7 @@ from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, render_template
+from flask import Blueprint, Response, abort, current_app, render_template, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -42,6 +42,12 @@ class GuidePage:
     name: str
     title: str
     markdown: str
+
+
+@docs.get("/")
+def front() -> Response:
+    """Who opens the bare address in a browser is led here."""
+    return Response(status=302, headers={"Location": url_for("docs.api_page")})
 
 
 @route(docs, "GET /docs", role=None, answer="text/html")

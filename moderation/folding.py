@@ -38,8 +38,8 @@ _BBCODE = re.compile(
 )
 _BBCODE_END = re.compile(r"\[/([bius])\]", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
-_BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
-_INVISIBLE = re.compile(
+BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
+INVISIBLE = re.compile(
     "[\u0080-\u0084\u0086-\u009f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -61,7 +61,7 @@ _SMALL_CAPITALS = re.compile(
 )
 # What the steps below look for in a printable text, but for tags, entities and NFKC: one search
 # for all of them spares most texts a dozen.
-_SOUGHT = (_BLANK, _INVISIBLE, _MARK, _GREEK_OR_CYRILLIC, _SMALL_CAPITALS, _TWIN)
+_SOUGHT = (BLANK, INVISIBLE, _MARK, _GREEK_OR_CYRILLIC, _SMALL_CAPITALS, _TWIN)
 _UNUSUAL = re.compile(f"[{''.join(each.pattern.strip('[]+') for each in _SOUGHT)}]")
 _ASCII = bytes(range(128))
 _REPEATED = f"{string.ascii_lowercase}!?.-=_*#~"
@@ -226,8 +226,8 @@ _UNDRESS: tuple[_Step, ...] = (
     (lambda text: "[" in text, _BBCODE, _without_bbcode),
     (lambda text: "&" in text, _ENTITY, lambda match: html.unescape(match[0])),
     (_not_printable, _CONTROL, lambda match: ""),
-    (_holds(_BLANK), _BLANK, lambda match: " "),
-    (_holds(_INVISIBLE), _INVISIBLE, lambda match: ""),
+    (_holds(BLANK), BLANK, lambda match: " "),
+    (_holds(INVISIBLE), INVISIBLE, lambda match: ""),
     (_holds_mark, _PILED_MARKS, lambda match: ""),
     (_not_plain, _BEYOND_ASCII, lambda match: unicodedata.normalize("NFKC", match[0])),
 )

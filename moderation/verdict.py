@@ -15,7 +15,7 @@ Decision = Literal["publish", "hold"]
 REASON_CODES: dict[str, str] = {
     "spam": "The text reads like advertising or a scam.",
     "abuse": "The text reads like an attack on a person or a group.",
-    "html": "The HTML breaks a rule that this site wants a person to look at.",
+    "html": "The HTML breaks a rule of this site, or nothing of the comment would show.",
     "links": "More links than this site allows.",
     "off_topic": "A link under an article that the text has no word in common with.",
     "blocklist": "A word, name, address or link that this site has blocked.",

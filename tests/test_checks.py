@@ -107,6 +107,24 @@ def test_html_says_what_the_policy_found(policy: Policy) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    ["  \n ", "\u200b\u200d\u2060", "<script>alert(1)</script>", "<p> </p>", "&nbsp;&#8203;",
+     '<a href="http://pills.example"></a>', "<b>\u3164</b><i></i>"],
+)  # fmt: skip
+def test_html_holds_a_comment_of_which_nothing_shows(policy: Policy, content: str) -> None:
+    stripping = replace(policy.html, on_disallowed="strip")
+    page = HtmlPolicy(stripping).render(content)
+    assert say(html.judge, case(content, policy, page=page))[0][0].startswith("Nothing of it")
+
+
+@pytest.mark.parametrize(
+    "content", ["x", "\U0001f44d", "<b>.</b>", " <i> \n</i>!", "&lt;", "&amp;"]
+)
+def test_html_publishes_whatever_shows(policy: Policy, content: str) -> None:
+    assert say(html.judge, case(content, policy)) == [[]]
+
+
+@pytest.mark.parametrize(
     ("count", "limit", "said"),
     [
         (0, 0, []),

@@ -92,6 +92,11 @@ def test_every_page_is_shown_and_loads_nothing_from_outside(tmp_path: Path) -> N
         assert not re.findall(r'(?:src|srcset)="(?:https?:)?//', answer.text)
 
 
+def test_the_bare_address_leads_to_the_docs(tmp_path: Path) -> None:
+    answer = client_of(app_in(tmp_path)).get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/docs")
+
+
 def test_files_that_pages_show_can_be_had_and_no_others(tmp_path: Path) -> None:
     client = client_of(app_in(tmp_path))
     for file in GUIDE.glob("*/*"):
