@@ -44,7 +44,7 @@ class GuidePage:
     markdown: str
 
 
-@docs.get("/")
+@docs.get("/", strict_slashes=False)
 def front() -> Response:
     """Who opens the bare address in a browser is led here."""
     return Response(status=302, headers={"Location": url_for("docs.api_page")})

@@ -57,6 +57,15 @@ class Number(fields.Float):
         return number
 
 
+class Object(Schema):
+    """A JSON object whose errors say how to mend them."""
+
+    error_messages = {  # noqa: RUF012  # as marshmallow has it
+        "type": 'Send a JSON object, as {"name": "value"}.',
+        "unknown": "There is no such field; leave it out, or see /docs for the right name.",
+    }
+
+
 def _optional(longest: int, description: str, example: str = "") -> Text:
     return Text(
         allow_none=True,
@@ -70,7 +79,7 @@ def _given(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
-class AuthorSchema(Schema):
+class AuthorSchema(Object):
     """Who wrote it. Whatever is known helps; nothing is required."""
 
     name = _optional(_NAME, "As shown on the page.", "Ann")
@@ -93,7 +102,7 @@ class AuthorSchema(Schema):
         return Author(**_given(data))
 
 
-class ArticleSchema(Schema):
+class ArticleSchema(Object):
     """What the comment stands under."""
 
     url = _optional(_URL, "Its address.", "https://blog.example/bread")
@@ -106,7 +115,7 @@ class ArticleSchema(Schema):
         return Article(**_given(data))
 
 
-class FormSchema(Schema):
+class FormSchema(Object):
     """Signals of the comment form."""
 
     honeypot = _optional(MAX_CONTENT, "Value of a field that people cannot see.")
@@ -124,7 +133,7 @@ class FormSchema(Schema):
         return Form(**_given(data))
 
 
-class CommentSchema(Schema):
+class CommentSchema(Object):
     """A reader's comment. Only `content` is required; null means "not known"."""
 
     content = Text(
@@ -199,7 +208,7 @@ def _is_plain(texts: Mapping[str, int], name: str, value: Any) -> bool:
     return "\0" not in value if value.isascii() else value.replace("\n", "").isprintable()
 
 
-class BatchSchema(Schema):
+class BatchSchema(Object):
     """Comments of one site."""
 
     # Each is read by CommentSchema on its own: one bad comment does not spoil the others.
@@ -210,7 +219,7 @@ class BatchSchema(Schema):
     )
 
 
-class ReviewSchema(Schema):
+class ReviewSchema(Object):
     """A moderator's word. The last one counts."""
 
     decision = fields.String(required=True, validate=validate.OneOf(["publish", "reject"]))
@@ -232,7 +241,7 @@ class ReviewSchema(Schema):
     )
 
 
-class ErasedAuthorSchema(Schema):
+class ErasedAuthorSchema(Object):
     """Whose comments to erase: one of these facts, as the comments were sent with it."""
 
     id = _optional(_NAME, "Of the author in the blog.", "user-7")
@@ -248,7 +257,7 @@ class ErasedAuthorSchema(Schema):
         return Author(**given)
 
 
-class RecordQuery(Schema):
+class RecordQuery(Object):
     """Whether the comment is kept."""
 
     record = fields.Boolean(
@@ -257,7 +266,7 @@ class RecordQuery(Schema):
     )
 
 
-class QueueQuery(Schema):
+class QueueQuery(Object):
     """Which comments, in which order."""
 
     status = fields.String(validate=validate.OneOf(get_args(Status)))

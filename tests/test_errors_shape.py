@@ -85,7 +85,7 @@ CASES: dict[str, Case] = {
     "no key": (401, no_key),
     "weak key": (403, weak_key),
     "no such address": (404, lambda c: c.get("/nowhere")),
-    "double slash": (404, lambda c: c.get("//v1//comments")),
+    "double slash": (404, lambda c: c.get("/v1//comments")),
     "slash at the end": (404, lambda c: c.get("/v1/comments/")),
     "no such comment": (404, lambda c: c.get("/v1/comments/x")),
     "no such model": (404, lambda c: c.post("/v1/models/x/activate")),
