@@ -23,6 +23,7 @@ Fields = Mapping[str, str]
 # Fields in which a report may name the check that it is about.
 _GUIDS = ("guid", "akismet_guid", "comment_check_response")
 _BAD_KEY = "This key is unknown or revoked; `moderation keys create` makes one."
+_NO_KEY = "No key was sent, or the body cannot be read; send it as the field `api_key`."
 
 _MOST_FIELDS = 10_000
 _TRUE = ("1", "true", "yes", "on")
@@ -114,6 +115,8 @@ def _key(fields: Fields, *names: str) -> str:
 
 
 def _caller(key: str) -> Caller:
+    if not key:
+        raise Invalid(_NO_KEY)
     # The length matters where the service runs open: any key would do.
     try:
         if len(key) == KEY_LENGTH:

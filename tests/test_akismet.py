@@ -78,6 +78,14 @@ def test_a_good_key_is_valid_and_any_other_is_not_with_status_200(blog: Blog) ->
     assert "moderation keys create" in bad.headers["X-akismet-debug-help"]
 
 
+def test_where_no_key_was_sent_that_is_said(blog: Blog) -> None:
+    none = blog.client.post(CHECK, data={**BLOG, "comment_content": SPAM})
+    broken = blog.client.post(CHECK, data="{broken", content_type="application/json")
+    for answer in (none, broken):
+        assert (answer.status_code, answer.data) == (200, b"invalid")
+        assert answer.headers["X-akismet-debug-help"].startswith("No key was sent")
+
+
 def test_wordpress_sends_its_stored_key_beside_the_one_to_judge(blog: Blog) -> None:
     assert blog.post(VERIFY, key=WRONG).data == b"invalid"
 
