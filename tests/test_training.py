@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import product
+from itertools import compress, product
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,12 @@ from moderation.weights import HEADS
 from tests.serving import COMMAND, ROOT, clean_environment, write_model
 from training import corpora, dataset, gate, hygiene, languages, measure
 from training import train as training
+from training.baseline import plain_qualities
 from training.corpora import Lesson
 from training.dataset import Row
 from training.recipe import Linear
 from training.teach import teach
+from training.validation import FOLDS, Beside, OutOfFold
 
 SEEDS = ROOT / "seeds" / "comments.csv"
 
@@ -391,6 +393,24 @@ def test_rows_that_all_contradict_each_other_teach_nothing(folder: Path, tmp_pat
     done = command("train", written(tmp_path / "odd.csv", rows), "--models-dir", folder)
     assert (done.code, done.out) == (2, "")
     assert "they contradict each other" in done.err
+
+
+def test_the_plain_pipeline_learns_from_rows_beside_those_it_judges() -> None:
+    rows = [row(f"thanks for the bread {n} {n * 7}", "ok") for n in range(200)]
+    rows += [row(f"buy our pills {n} {n * 7}", "spam") for n in range(200)]
+    lessons = [Lesson(1, {"spam": float(each.label == "spam")}) for each in rows]
+    folds, asked = np.arange(len(rows)) % FOLDS, np.arange(len(rows)) % 10 == 0
+
+    def part(mask: Any) -> tuple[tuple[Row, ...], tuple[Lesson, ...], Any]:
+        return tuple(compress(rows, mask)), tuple(compress(lessons, mask)), folds[mask]
+
+    own, own_lessons, own_folds = part(asked)
+    found = OutOfFold(
+        own, own_lessons, np.zeros((len(own), len(HEADS))), own_folds, {}, Beside(*part(~asked))
+    )
+    (spam,) = plain_qualities(found, lambda: None)
+    # those asked are all of one fold: without the rows beside, nothing would teach it
+    assert (spam.honest, spam.bad, spam.auc) == (20, 20, 1.0)
 
 
 # ---------------------------------------------------------------- bad input

@@ -16,9 +16,11 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from moderation.classifier import VERDICT_HEADS
 from training import validation
+from training.corpora import verdict_targets
 from training.validation import OutOfFold, Quality
 
 F64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 _IMPORT_MARKS = re.compile(r"</?p>|\s(?:rel|title)=(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 
@@ -53,27 +55,31 @@ def fit(texts: Sequence[str], targets: Sequence[int]) -> Any:
 
 def plain_qualities(found: OutOfFold, report: Callable[[], None]) -> list[Quality]:
     """The plain pipeline on the same folds and rows."""
-    texts = np.array([without_import_marks(row.text) for row in found.rows], object)
-    targets = found.verdict_targets()
-    scores = {head: np.full(len(texts), np.nan) for head in VERDICT_HEADS}
+    rows = (*found.rows, *found.beside.rows)
+    texts = np.array([without_import_marks(row.text) for row in rows], object)
+    targets = verdict_targets([*found.lessons, *found.beside.lessons])
+    folds = np.concatenate((found.folds, found.beside.folds))
+    sampled = np.arange(len(rows)) < len(found.rows)
+    scores = {head: np.full(len(found.rows), np.nan) for head in VERDICT_HEADS}
     parts = [(head, fold) for head in VERDICT_HEADS for fold in range(validation.FOLDS)]
     judged = Parallel(n_jobs=2, return_as="generator")(
-        delayed(_plain_scores)(texts, targets[head], found.folds, fold) for head, fold in parts
+        delayed(_plain_scores)(texts, targets[head], folds == fold, sampled) for head, fold in parts
     )
     for (head, _), (out, margins) in zip(parts, judged, strict=True):
         scores[head][out] = margins
         report()
-    return validation.qualities(found.corpora(), found.folds, targets, scores)
+    return validation.qualities(found.corpora(), found.folds, found.verdict_targets(), scores)
 
 
 def _plain_scores(
-    texts: npt.NDArray[Any], target: F64, folds: npt.NDArray[np.intp], fold: int
-) -> tuple[npt.NDArray[np.bool_], F64]:
+    texts: npt.NDArray[Any], target: F64, left_out: Bools, sampled: Bools
+) -> tuple[npt.NDArray[np.intp], F64]:
     known = ~np.isnan(target)
-    out = known & (folds == fold)
-    seen = set(texts[out])
-    train = known & ~out & np.array([text not in seen for text in texts])
+    out = known & left_out & sampled
+    seen = set(texts[left_out])
+    train = known & ~left_out & np.array([text not in seen for text in texts])
+    places = out.nonzero()[0]
     if not out.any() or len(set(target[train])) < 2:
-        return out, np.full(out.sum(), np.nan)
+        return places, np.full(len(places), np.nan)
     model = fit(texts[train], target[train].astype(int))
-    return out, model.decision_function(texts[out])
+    return places, model.decision_function(texts[out])

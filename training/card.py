@@ -105,8 +105,9 @@ def validated(
         "## On corpora left out of training",
         "",
         "Each corpus is judged by a model trained without it and its relatives (our own seeds: by "
-        "rows); at most 4,000 rows of each. Recall is at 1 % false holds. A corpus of one kind is "
-        "ranked against the honest rows of its fold." + (_BESIDE if plain else ""),
+        "rows); at most 4,000 rows of each teach and are judged, of our seeds all teach. Recall is "
+        "at 1 % false holds. A corpus of one kind is ranked against the honest rows of its fold."
+        + (_BESIDE if plain else ""),
         "",
         "| head | corpus | honest | bad | ROC AUC | average precision | recall |",
         "| --- | --- | --- | --- | --- | --- | --- |",

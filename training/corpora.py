@@ -239,7 +239,7 @@ _RELATED = {
 }
 _FAMILY = {name: family for family, names in _RELATED.items() for name in names}
 _OURS = frozenset(("comments",))
-SEEDS_OF_SPAM = 3.0
+SEEDS_OF_SPAM = 2.0
 """How much more our own seeds weigh for spam: they hold the kinds that no corpus of spam has."""
 _RUDE_OK = frozenset(
     # where rudeness is the tone, or "ok" was never asked of abuse: no measure of honest readers
@@ -249,6 +249,7 @@ _RUDE_OK = frozenset(
         "davidson_tweets",
         "fr_mlma",
         "cad_reddit",
+        "cmv_ad_hominem",
         "goemotions_weak_ok",
     ]
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from moderation.classifier import JUDGING_HEADS, VERDICT_HEADS
 from moderation.weights import HEADS
 from training import dataset, languages, recipe
-from training.corpora import Lesson, related, verdict_targets
+from training.corpora import Lesson, is_ours, related, verdict_targets
 from training.curriculum import curriculum
 from training.dataset import Row, key
 from training.stretches import with_stretches
@@ -31,6 +32,15 @@ Bools = npt.NDArray[np.bool_]
 FOLDS = 5
 _ROWS_PER_CORPUS = 4_000
 _FEW_TO_RANK = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Rows that taught the models of other folds, and were not judged themselves."""
+
+    rows: tuple[Row, ...] = ()
+    lessons: tuple[Lesson, ...] = ()
+    folds: npt.NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,7 @@ class OutOfFold:
     margins: F64
     folds: npt.NDArray[np.intp]
     readable: Mapping[str, npt.NDArray[np.bool_]]
+    beside: Beside = field(default_factory=Beside)
 
     def verdict_targets(self) -> dict[str, F64]:
         """For spam and abuse: 1, 0, or NaN where the row doesn't say."""
@@ -79,8 +90,12 @@ def leave_corpora_out(
     pieces: Pieces = NO_PIECES,
 ) -> OutOfFold:
     """Margins on a sample of every corpus, each by a model trained without that corpus; and for
-    corpora that the teacher of `pieces` had seen, without that too."""
-    chosen = dataset.sample(rows, _ROWS_PER_CORPUS)
+    corpora that the teacher of `pieces` had seen, without that too. All of our seeds teach, as they
+    do the model that is served."""
+    asked = set(dataset.sample(rows, _ROWS_PER_CORPUS))
+    mixed = dataset.sample(rows, len(rows))
+    chosen = [i for i in mixed if i in asked or is_ours(rows[i].corpus)]
+    sampled = np.array([i in asked for i in chosen], bool)
     rows, lessons = [rows[i] for i in chosen], [lessons[i] for i in chosen]
     folds = assign(rows)
     course = curriculum(with_stretches(rows, lessons, seed), pieces)
@@ -99,6 +114,7 @@ def leave_corpora_out(
         out = folds == fold
         if out.any():
             left_out = np.isin(keys, keys[out])
+            out &= sampled
             margins[out] = by_model(out, left_out, pieces=True)
             if teacher:
                 untaught[out] = by_model(out, left_out, pieces=False)
@@ -107,9 +123,19 @@ def leave_corpora_out(
             for head, judged in languages.judged(spoken, seen).items():
                 readable[head][out] = languages.readable(spoken, judged)[out]
         report()
+    rest = ~sampled
+    margins, untaught = margins[sampled], untaught[sampled]
+    mine = tuple(compress(rows, sampled))
     if teacher:
-        margins = unflattered(margins, untaught, teacher.seen(rows))
-    return OutOfFold(tuple(rows), tuple(lessons), margins, folds, readable)
+        margins = unflattered(margins, untaught, teacher.seen(mine))
+    return OutOfFold(
+        mine,
+        tuple(compress(lessons, sampled)),
+        margins,
+        folds[sampled],
+        {head: said[sampled] for head, said in readable.items()},
+        Beside(tuple(compress(rows, rest)), tuple(compress(lessons, rest)), folds[rest]),
+    )
 
 
 def unflattered(margins: F64, untaught: F64, seen: Bools) -> F64:
