@@ -78,10 +78,14 @@ def test_the_card_names_every_corpus_its_licence_and_hash(folder: Path, model: C
 def test_it_judges_the_languages_it_was_trained_on_and_says_which(model: Classifier) -> None:
     for head in VERDICT_HEADS:
         assert {"en", "de", "es", "fr", "pt"} <= {*model.manifest["languages"][head]}
-    (assessed,) = model.assess(
-        [Comment("Bugün hava çok güzeldi ve parkta uzun bir yürüyüş yaptık.")]
+    turkish, lithuanian = model.assess(
+        [
+            Comment("Bugün hava çok güzeldi ve parkta uzun bir yürüyüş yaptık."),
+            Comment("Labai ačiū už straipsnį, jame radau tai, ko jau seniai ieškojau."),
+        ]
     )
-    assert (assessed.language.code, assessed.language.evaluated) == ("tr", False)
+    assert (turkish.language.code, turkish.language.evaluated) == ("tr", True)
+    assert (lithuanian.language.code, lithuanian.language.evaluated) == ("lt", False)
 
 
 @pytest.mark.parametrize(
