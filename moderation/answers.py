@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from moderation.stored import Stored
+from moderation.store.stored import Stored
 from moderation.verdict import Change, Finding, Verdict
 
 

@@ -8,27 +8,27 @@ import time
 from flask import Flask, Response, g, request
 
 from moderation import problems, settings
-from moderation.admin_api import admin_api
 from moderation.akismet import akismet
-from moderation.akismet_account import akismet_account
+from moderation.akismet.account import akismet_account
 from moderation.api import api
-from moderation.author_api import author_api
+from moderation.api.admin import admin_api
+from moderation.api.author import author_api
+from moderation.api.express import Express
 from moderation.chat import chat
 from moderation.coral import coral
 from moderation.docs import docs
 from moderation.endpoint import EXTENSION, finish
-from moderation.express import Express
-from moderation.figures_page import figures_page
-from moderation.models_page import models_page
 from moderation.openai_moderations import openai_moderations
 from moderation.perspective import perspective
 from moderation.review import review
+from moderation.review.figures import figures_page
+from moderation.review.models import models_page
+from moderation.review.sign_in import sign_in
+from moderation.review.webhooks import webhooks_page
 from moderation.service import Service, Shelf
 from moderation.settings import Settings
 from moderation.shelf import ModelShelf
-from moderation.sign_in import sign_in
 from moderation.store import Store
-from moderation.webhooks_page import webhooks_page
 
 
 def create_app(

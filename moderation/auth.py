@@ -11,9 +11,9 @@ from typing import Any
 from flask import request
 
 from moderation.errors import BadSetting
-from moderation.keys import ROLES, Keys, Role
 from moderation.problems import KeyNeeded, KeyTooWeak
 from moderation.settings import GENERAL, Settings
+from moderation.store.keys import ROLES, Keys, Role
 
 _HOW = "Send `Authorization: Bearer KEY`; `moderation keys create` makes a key."
 # How long a first key takes to close a service that runs open: asked for less often than this,

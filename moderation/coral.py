@@ -19,7 +19,7 @@ from moderation import faces
 from moderation.endpoint import reply, service
 from moderation.problems import BrokenJson, KeyNeeded
 from moderation.settings import GENERAL
-from moderation.tables import storable
+from moderation.store.tables import storable
 from moderation.verdict import REASON_CODES, Article, Author, Comment, Verdict
 
 coral = Blueprint("coral", __name__)

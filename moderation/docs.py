@@ -20,9 +20,9 @@ from flask import Blueprint, Response, abort, current_app, render_template, url_
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from moderation.api.openapi import document
 from moderation.endpoint import route, service
 from moderation.errors import ModerationError, UnknownModel
-from moderation.openapi import document
 from moderation.problems import RequestError, problem_type
 from moderation.shelf import ModelShelf
 

@@ -20,9 +20,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from moderation.auth import bearer
-from moderation.keys import Role
 from moderation.problems import BrokenJson, WrongMediaType
 from moderation.service import Service
+from moderation.store.keys import Role
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -20,7 +20,7 @@ from moderation.endpoint import service
 from moderation.errors import ModerationError, UnknownComment
 from moderation.problems import RequestError
 from moderation.service import Judged
-from moderation.stored import Label, ReviewDecision, Stored
+from moderation.store.stored import Label, ReviewDecision, Stored
 from moderation.verdict import Comment, Verdict
 
 # Forms write a character as up to nine bytes, and WordPress sends the comment twice.

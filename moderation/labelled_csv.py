@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from moderation.files import csv_writer
-from moderation.labels import LABEL_COLUMNS
+from moderation.store.labels import LABEL_COLUMNS
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NEUTRALISED = re.compile(r"'+[=+\-@\t\r]")

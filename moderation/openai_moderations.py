@@ -16,7 +16,7 @@ from moderation import faces
 from moderation.auth import bearer
 from moderation.endpoint import reply, service
 from moderation.problems import KeyNeeded, KeyTooWeak, RequestError
-from moderation.tables import storable
+from moderation.store.tables import storable
 from moderation.verdict import Comment, Verdict
 
 openai_moderations = Blueprint("openai_moderations", __name__)

@@ -24,11 +24,11 @@ from typing import Any
 from moderation import cli, settings
 from moderation.errors import ModerationError, StoreUnavailable
 from moderation.labelled_csv import csv_lines
-from moderation.labels import label_row
-from moderation.retrains import SIGN_OF_LIFE, Retrains
 from moderation.settings import Settings
 from moderation.shelf import ModelShelf
 from moderation.store import Store
+from moderation.store.labels import label_row
+from moderation.store.retrains import SIGN_OF_LIFE, Retrains
 
 _POLITE = 10  # the service's own work comes first
 _MADE = re.compile(r"^Model (\S+) is in .*$", re.MULTILINE)  # training/commands.py says it

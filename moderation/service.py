@@ -13,12 +13,12 @@ from moderation.batching import Batcher
 from moderation.checks.case import History, Model
 from moderation.classifier import Assessment
 from moderation.errors import ModelRefused, ModerationError
-from moderation.intake import Name, Submission
 from moderation.metrics import Metrics
 from moderation.moderator import Moderator
 from moderation.problems import Overloaded, TooManyBatches, TooManyCalls
 from moderation.settings import Settings
 from moderation.store import Store
+from moderation.store.intake import Name, Submission
 from moderation.turnstile import Turnstile
 from moderation.verdict import Comment, Verdict
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from moderation.figures import Figures, Outcomes
+from moderation.store.figures import Figures, Outcomes
 
 DAYS = 30
 

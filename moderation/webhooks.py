@@ -8,9 +8,9 @@ import hmac
 import time
 from collections.abc import Sequence
 
-from moderation.outbox import Message, Outbox
 from moderation.outgoing import NotSent, post
 from moderation.settings import Settings
+from moderation.store.outbox import Message, Outbox
 
 PREFIX = "whsec_"
 _GONE = 410  # by the standard: "do not send me any more"

@@ -16,7 +16,7 @@ from moderation import settings
 from moderation.classifier import Assessment
 from moderation.settings import Policy
 from moderation.store import Store
-from moderation.tables import metadata
+from moderation.store.tables import metadata
 from moderation.verdict import Comment, Language, Span
 from tests import postgres
 from tests.browser import browser

@@ -17,12 +17,12 @@ import atheris
 WATCHED = (
     "moderation.text",
     "moderation.features",
-    "moderation.markup",
-    "moderation.markup_writer",
-    "moderation.html_page",
+    "moderation.html_policy.markup",
+    "moderation.html_policy.writer",
+    "moderation.html_policy.page",
     "moderation.html_policy",
-    "moderation.history",
-    "moderation.stored",
+    "moderation.store.history",
+    "moderation.store.stored",
     "moderation.endpoint",
 )
 

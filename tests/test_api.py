@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from marshmallow import Schema
 
-from moderation.answer_schemas import QueueSchema, RecordSchema, VerdictSchema
+from moderation.api.answer_schemas import QueueSchema, RecordSchema, VerdictSchema
 from moderation.endpoint import service
 from moderation.labelled_csv import neutralise, restore
 from tests.serving import app_in, client_of

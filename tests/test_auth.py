@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 
 from moderation import auth
+from moderation.api.openapi import operations
 from moderation.auth import is_loopback, refuse_unguarded
 from moderation.endpoint import service
 from moderation.errors import BadSetting
-from moderation.keys import ROLES
-from moderation.openapi import operations
+from moderation.store.keys import ROLES
 from tests.serving import app_in, client_of, configured
 
 PUBLIC = {"health", "ready", "openapi", "api_page", "guide_page", "card_page", "guide_file"}

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from moderation import chores, settings
 from moderation.service import Service
 from moderation.store import Store
-from moderation.tables import comments
+from moderation.store.tables import comments
 from moderation.verdict import Comment, Verdict
 from tests.serving import WordModels
 

@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from moderation import cluster
-from moderation.bulk import ROWS_AT_ONCE
-from moderation.cluster import NoCluster, NoFile, connected, delivered, fetched
+from moderation.bulk import ROWS_AT_ONCE, cluster
+from moderation.bulk.cluster import NoCluster, NoFile, connected, delivered, fetched
 from tests.serving import COMMAND, ROOT, clean_environment, moderation
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")

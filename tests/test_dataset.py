@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moderation.labelled_csv import csv_lines
-from moderation.labels import LABEL_COLUMNS
+from moderation.store.labels import LABEL_COLUMNS
 from training import dataset
 from training.dataset import BadDataset, Row, key, read
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 import pytest
 
 from moderation.errors import ReviewedSince, UnknownComment
-from moderation.reviewing import Word
 from moderation.settings import Policy
 from moderation.store import Store
-from moderation.stored import Stored
+from moderation.store.reviewing import Word
+from moderation.store.stored import Stored
 from moderation.verdict import Author, Comment, Finding, Language, Verdict
 
 SCAM = "I lost everything to a fake broker until {} on Telegram got my bitcoin back in two days!"

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from moderation.commands.doctor import doctor
 from moderation.store import Store
-from moderation.tables import comments
+from moderation.store.tables import comments
 from tests.serving import (
     COMMAND,
     ROOT,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from moderation.lineage import Lineage, record
 from moderation.settings import Policy
 from moderation.store import Store
-from moderation.tables import metadata
+from moderation.store.lineage import Lineage, record
+from moderation.store.tables import metadata
 from moderation.verdict import Author, Comment, Verdict
 from tests.serving import Served, write_model
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from moderation.answer_schemas import ProblemSchema
+from moderation.api.answer_schemas import ProblemSchema
 from moderation.auth import Gatekeeper
 from moderation.docs import problems
 from moderation.endpoint import service

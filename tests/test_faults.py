@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from moderation.store import Store
-from moderation.tables import comments
+from moderation.store.tables import comments
 from tests import postgres
 from tests.postgres import Server
 from tests.serving import Answer, Served, configured, write_model

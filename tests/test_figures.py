@@ -16,11 +16,11 @@ from scipy.stats import binomtest
 
 from moderation import drift
 from moderation.drift import EDGES, counted, stability_index
-from moderation.figures import Figures, Outcomes, Share
-from moderation.plots import HEIGHT, Bar, bars
+from moderation.review.plots import HEIGHT, Bar, bars
 from moderation.settings import Policy
 from moderation.store import Store
-from moderation.tables import comments, likenesses
+from moderation.store.figures import Figures, Outcomes, Share
+from moderation.store.tables import comments, likenesses
 from moderation.verdict import Comment, Finding, Language, Verdict
 from tests.protocols import key_for, store_of
 from tests.serving import app_in, client_of
@@ -92,7 +92,7 @@ def test_a_word_taken_back_counts_as_none(store: Store, keep: Keep) -> None:
 
 
 def _word(decision: Any) -> Any:
-    from moderation.reviewing import Word
+    from moderation.store.reviewing import Word
 
     return Word(decision)
 
@@ -166,7 +166,7 @@ def test_every_score_falls_into_one_bin() -> None:
 def test_without_scores_in_the_manifest_the_first_that_it_judged_stand_for_them(
     store: Store, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moderation.figures._COMPARED", 3)
+    monkeypatch.setattr("moderation.store.figures._COMPARED", 3)
     for spam in (0.02, 0.02, 0.02, 0.6, 0.99, 0.99):
         keep(spam=spam)
     spam, _ = figures(store).drifts

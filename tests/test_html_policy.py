@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moderation.html_policy import HtmlPolicy, HtmlRules
-from moderation.html_rules import CATALOGUE
+from moderation.html_policy.rules import CATALOGUE
 from moderation.verdict import Change, Page
 
 BLOGGER = HtmlPolicy(HtmlRules())

@@ -13,10 +13,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from moderation import settings
-from moderation.lineage import record
 from moderation.settings import Policy
 from moderation.shelf import ModelShelf
 from moderation.store import Store
+from moderation.store.lineage import record
 from moderation.verdict import Author, Comment, Finding, Verdict
 from tests.browser import PHONE, browsing
 from tests.receiver import SECRET

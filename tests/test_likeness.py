@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.likeness import alike, bands
+from moderation.store.likeness import alike, bands
 
 SCAM = (
     "I lost 40,000 dollars to a fake broker. Then I contacted a recovery expert on Telegram, {}, "

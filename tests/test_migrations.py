@@ -12,10 +12,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from moderation import migrations
 from moderation.errors import BadSetting
-from moderation.store import Store
-from moderation.tables import metadata
+from moderation.store import Store, migrations
+from moderation.store.tables import metadata
 from tests.conftest import behind
 
 

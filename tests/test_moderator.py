@@ -12,11 +12,11 @@ from moderation import checks
 from moderation.checks.case import Case, Check
 from moderation.classifier import Assessment
 from moderation.errors import Conflict, StoreUnavailable
-from moderation.intake import Submission
 from moderation.moderator import Moderator
 from moderation.settings import Policy
 from moderation.store import Store
-from moderation.stored import Stored
+from moderation.store.intake import Submission
+from moderation.store.stored import Stored
 from moderation.verdict import Author, Comment, Finding
 from tests.conftest import WordModel
 

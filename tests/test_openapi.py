@@ -13,8 +13,8 @@ from flask import Flask
 from openapi_spec_validator import validate
 
 from moderation import docs
+from moderation.api.openapi import operations
 from moderation.docs import GuidePage, anchor, guide, markdown
-from moderation.openapi import operations
 from moderation.verdict import REASON_CODES
 from tests.serving import app_in, client_of
 

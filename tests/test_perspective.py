@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 
 from moderation.classifier import Assessment
-from moderation.perspective_attributes import ATTRIBUTES, NOT_SCORED
-from moderation.perspective_spans import in_utf16, sentences
+from moderation.perspective.attributes import ATTRIBUTES, NOT_SCORED
+from moderation.perspective.spans import in_utf16, sentences
 from moderation.verdict import Comment
 from tests.protocols import ABUSE, FOREIGN, HAM, SPAM, Heads, faces_app, key_for, recorded, store_of
 

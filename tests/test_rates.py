@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from moderation.database import Database
-from moderation.rates import Rates
-from moderation.tables import rates
+from moderation.store.database import Database
+from moderation.store.rates import Rates
+from moderation.store.tables import rates
 from tests.protocols import faces_app
 from tests.serving import app_in, client_of
 

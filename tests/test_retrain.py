@@ -13,15 +13,15 @@ from typing import Any
 import psutil
 import pytest
 
-from moderation import retrain, retrains
+from moderation import retrain
 from moderation.classifier import HEADS, VERDICT_HEADS
 from moderation.errors import AlreadyTraining
 from moderation.features import WORDS, extract
 from moderation.retrain import NotPossible
-from moderation.retrains import Retrain
 from moderation.settings import Policy
 from moderation.shelf import ModelShelf
-from moderation.store import Store
+from moderation.store import Store, retrains
+from moderation.store.retrains import Retrain
 from moderation.text import read
 from moderation.verdict import Comment, Verdict
 from tests.serving import Served, configured

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 
-from moderation import review_words
+from moderation.review import words as review_words
 from moderation.verdict import REASON_CODES, Finding, Span
 from tests.protocols import store_of
 from tests.serving import app_in, client_of

@@ -14,8 +14,8 @@ import pytest
 
 from moderation import bulk, settings
 from moderation.bulk import ROWS_AT_ONCE
+from moderation.bulk.tables_io import BadTable
 from moderation.moderator import Moderator
-from moderation.tables_io import BadTable
 
 # By name: pyarrow has no types.
 pa: Any = import_module("pyarrow")

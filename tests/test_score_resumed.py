@@ -13,7 +13,7 @@ import pytest
 
 from moderation import bulk, settings
 from moderation.bulk import ROWS_AT_ONCE
-from moderation.journal import AlreadyRunning, Journal
+from moderation.bulk.journal import AlreadyRunning, Journal
 from moderation.moderator import Moderator
 from moderation.verdict import Comment
 from tests.serving import clean_environment

@@ -9,7 +9,7 @@ import pytest
 
 from moderation import settings
 from moderation.errors import BadSetting
-from moderation.html_rules import HtmlRules
+from moderation.html_policy.rules import HtmlRules
 from moderation.settings import SETTINGS, Policy, Settings
 
 

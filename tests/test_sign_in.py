@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from moderation import auth, sessions
-from moderation.pages import page, page_blueprint
-from moderation.sessions import Session
-from moderation.store import Store
+from moderation import auth
+from moderation.review.pages import page, page_blueprint
+from moderation.store import Store, sessions
+from moderation.store.sessions import Session
 from tests.protocols import store_of
 from tests.serving import Served, app_in, client_of, write_model
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from moderation.api.statement_schemas import StatementSchema
 from moderation.docs import example
 from moderation.endpoint import service
-from moderation.statement_schemas import StatementSchema
 from moderation.verdict import Language
 from moderation.wordings import languages, wordings
 from tests.serving import app_in, client_of

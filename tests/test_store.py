@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from moderation import tables
 from moderation.errors import (
     BadCursor,
     BadSetting,
@@ -29,12 +28,12 @@ from moderation.errors import (
     UnknownComment,
     UnknownKey,
 )
-from moderation.history import SiteHistory
-from moderation.intake import Submission
-from moderation.labels import LABEL_COLUMNS
 from moderation.settings import Policy
-from moderation.store import Store
-from moderation.stored import Stored
+from moderation.store import Store, tables
+from moderation.store.history import SiteHistory
+from moderation.store.intake import Submission
+from moderation.store.labels import LABEL_COLUMNS
+from moderation.store.stored import Stored
 from moderation.verdict import (
     Article,
     Author,

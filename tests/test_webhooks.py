@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy as sa
 from standardwebhooks import Webhook
 
-from moderation import outbox as outbox_module
-from moderation import reviewing, settings
+from moderation import settings
 from moderation.errors import BadSetting
-from moderation.reviewing import Word
 from moderation.settings import Settings
-from moderation.store import Store
-from moderation.stored import Stored
-from moderation.tables import outbox
+from moderation.store import Store, reviewing
+from moderation.store import outbox as outbox_module
+from moderation.store.reviewing import Word
+from moderation.store.stored import Stored
+from moderation.store.tables import outbox
 from moderation.verdict import Author, Comment, Finding, Verdict
 from moderation.webhooks import deliver_due
 from tests.conftest import behind

@@ -10,15 +10,15 @@ from marshmallow import ValidationError
 
 from moderation import settings
 from moderation.answers import verdict_json
+from moderation.api.schemas import CommentSchema
 from moderation.checks import build
 from moderation.endpoint import read_json
-from moderation.history import Hashes
-from moderation.html_rules import HtmlRules
+from moderation.html_policy.rules import HtmlRules
 from moderation.moderator import Moderator
 from moderation.problems import BrokenJson
-from moderation.schemas import CommentSchema
 from moderation.shelf import ModelShelf, shipped
-from moderation.stored import from_row, to_row
+from moderation.store.history import Hashes
+from moderation.store.stored import from_row, to_row
 from moderation.verdict import REASON_CODES, Author, Comment
 
 _ACTIVE = re.compile(

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 from joblib import parallel_config
 
-from moderation import cluster, settings
+from moderation import settings
+from moderation.bulk import cluster
 from moderation.commands.options import FileOrUrl, dask
 from moderation.errors import UnknownModel
 from moderation.files import writing_text

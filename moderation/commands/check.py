@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from moderation.answers import verdict_json
+from moderation.api.schemas import MAX_CONTENT
 from moderation.checks import build
 from moderation.commands.options import configured, models_dir, site_name
 from moderation.moderator import Moderator
-from moderation.schemas import MAX_CONTENT
 from moderation.shelf import ModelShelf
 from moderation.verdict import Comment, Finding, Span, Verdict
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import click
 
 from moderation.commands.options import configured, site_name
-from moderation.keys import ROLES, Keys
 from moderation.store import Store
+from moderation.store.keys import ROLES, Keys
 
 
 @click.group()

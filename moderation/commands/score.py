@@ -58,7 +58,8 @@ def score(
 
     # No matrix is multiplied here, and the threads for it would be started with NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from moderation import bulk, cluster  # noqa: PLC0415
+    from moderation import bulk  # noqa: PLC0415
+    from moderation.bulk import cluster  # noqa: PLC0415
 
     settings = configured(models_dir)
     with cluster.fetched(source) as (file,), cluster.delivered(output) as out, _bar() as bar:

@@ -17,14 +17,14 @@ from collections.abc import Callable
 from time import process_time
 
 from moderation import settings
+from moderation.api.schemas import CommentSchema
 from moderation.bulk import Unexplained
 from moderation.checks import build
 from moderation.endpoint import read_json
-from moderation.history import Hashes
 from moderation.moderator import Moderator
-from moderation.schemas import CommentSchema
 from moderation.shelf import ModelShelf, shipped
-from moderation.stored import to_row
+from moderation.store.history import Hashes
+from moderation.store.stored import to_row
 from moderation.verdict import Comment
 
 SIZES = (4_096, 16_384, 65_536)
