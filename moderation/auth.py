@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from flask import request
+from flask import has_request_context, request
 
 from moderation.errors import BadSetting
 from moderation.problems import KeyNeeded, KeyTooWeak
@@ -55,11 +56,13 @@ class Gatekeeper:
         self._keys, self._count = keys, count
         self._may_be_open = open_until_first_key
         self._asked = float("-inf")
+        self._asking = threading.Lock()
 
     def admit(self, key: str, role: Role) -> Caller:
         """The caller with this key; KeyNeeded or KeyTooWeak where it does not open this door,
         TooManyCalls where it was used too often."""
         if self.is_open():
+            _refuse_other_sites()
             self._count(GENERAL, "")
             return Caller(GENERAL, ROLES[-1], "")
         record = self._keys.find(key) if key else None
@@ -72,10 +75,13 @@ class Gatekeeper:
 
     def is_open(self) -> bool:
         """Whether nobody needs a key. Once it is closed, it stays so."""
-        if self._may_be_open and time.monotonic() - self._asked > _RECHECK_SECONDS:
-            self._asked = time.monotonic()  # first, so that of many callers one asks
-            self._may_be_open = not self._keys.any()
-        return self._may_be_open
+        if not self._may_be_open:
+            return False
+        with self._asking:  # nobody is let in on what was not asked yet, nor on a failed question
+            if time.monotonic() - self._asked > _RECHECK_SECONDS:
+                self._may_be_open = not self._keys.any()
+                self._asked = time.monotonic()
+            return self._may_be_open
 
 
 def bearer(environ: Mapping[str, Any] | None = None) -> str:
@@ -83,6 +89,19 @@ def bearer(environ: Mapping[str, Any] | None = None) -> str:
     asked = request.environ if environ is None else environ
     scheme, _, key = asked.get("HTTP_AUTHORIZATION", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _refuse_other_sites() -> None:
+    """A browser carries to an open service what pages of other sites send: by its address, or by a
+    name that was made to lead here (DNS rebinding)."""
+    if not has_request_context():  # the one call that passes by Flask; it answers nothing of others
+        return
+    sent_by = request.headers.get("Sec-Fetch-Site", "none")
+    name = request.host.rpartition(":")[0] or request.host
+    if sent_by in ("cross-site", "same-site") or (
+        request.path.startswith("/v1/") and not is_loopback(name.strip("[]"))
+    ):
+        raise KeyNeeded(f"Without a key only this machine's own programs are served. {_HOW}")
 
 
 def is_loopback(host: str) -> bool:

@@ -35,17 +35,25 @@ def completions() -> Response:
     """Whether the last user's message is to be held, as `{"spam": true}`."""
     site = service().gatekeeper.admit(bearer(), "submit").site
     comment = _comment(read_body())
-    longest = service().settings.policy(site).max_length
-    if len(comment.content) > longest:
-        raise BadInput(f"The comment is longer than {longest} characters.", "messages")
-    verdict = faces.judge(site, comment, SOURCE).verdict
-    content = json.dumps({"spam": verdict.decision == "hold"})
+    policy = service().settings.policy(site)
+    if len(comment.content) > policy.max_length:
+        return _answer(held=True)
+    try:
+        verdict = faces.judge(site, comment, SOURCE).verdict
+    except Exception as error:  # Twikoo publishes what it gets an error for
+        faces.failure(error)  # logs what nobody foresaw
+        return _answer(held=policy.on_error != "publish")
+    return _answer(held=verdict.decision == "hold", model=verdict.model)
+
+
+def _answer(*, held: bool, model: str = "") -> Response:
+    content = json.dumps({"spam": held})
     return reply(
         {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
             "object": "chat.completion",
             "created": int(time.time()),
-            "model": verdict.model,
+            "model": model,
             "choices": [
                 {
                     "index": 0,

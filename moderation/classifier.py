@@ -159,8 +159,10 @@ class Classifier:
         if not near:
             return first
         decisive = {head: self.decisive(reading, head) for head in near}
+        said = {text: second.log_odds(text) for text in {*decisive.values()}}
         scores = {
-            head: second.together(head, first.scores[head], text) for head, text in decisive.items()
+            head: second.together(head, first.scores[head], said[text])
+            for head, text in decisive.items()
         }
         return replace(first, scores=first.scores | scores, second_opinion=True)
 

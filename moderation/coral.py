@@ -14,6 +14,7 @@ import json
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from moderation import faces
 from moderation.endpoint import reply, service
@@ -27,20 +28,19 @@ coral = Blueprint("coral", __name__)
 SOURCE = "coral"
 _HEADER = "X-Coral-Signature"
 _STAFF = ("ADMIN", "MODERATOR", "STAFF")
-# Coral drops an answer with a reason that it does not know.
-_FLAGS = {
-    "spam": "COMMENT_DETECTED_SPAM",
-    "abuse": "COMMENT_DETECTED_TOXIC",
-    "links": "COMMENT_DETECTED_LINKS",
-    "blocklist": "COMMENT_DETECTED_BANNED_WORD",
-}
+# Coral drops an answer with any other reason, and publishes: what is held for something else is
+# withheld by the status alone.
+_FLAGS = {"spam": "COMMENT_DETECTED_SPAM", "abuse": "COMMENT_DETECTED_TOXIC"}
 _WITHHELD = "SYSTEM_WITHHELD"
 
 
 @coral.post("/coral")
 def moderate() -> Response:
     """Withhold a comment, or have no opinion, which leaves it to Coral's other phases."""
-    raw = request.get_data()
+    try:
+        raw = request.get_data()
+    except RequestEntityTooLarge:  # Coral publishes what it gets an error for
+        return reply({"status": _WITHHELD})
     site = _site(raw)
     try:
         comment = _comment(raw)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -108,6 +109,19 @@ class UnknownKey(ModerationError):
     def __init__(self) -> None:
         # What was asked for may be a key typed wrong, so it is not repeated.
         super().__init__("There is no such key. `moderation keys list` shows the ids of all keys.")
+
+
+class ModelsReadOnly(ModerationError):
+    """The folder of models cannot be written to; the active model stays what it was."""
+
+    status = 503
+    title = "Models read-only"
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"Nothing was activated: {folder} cannot be written to ({error.strerror}). Let the "
+            "service's user write there, make room on its disk, and try again."
+        )
 
 
 class ModelRefused(ModerationError):

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -65,13 +66,17 @@ def start(retrains: Retrains, configured: Settings, by: str) -> str:
         "MODERATION_DATABASE": configured.database,
         "MODERATION_MODELS": str(configured.models.absolute()),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moderation.retrain", retrain_id],
-        env={**os.environ, **places},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moderation.retrain", retrain_id],
+            env={**os.environ, **places},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        retrains.failed(retrain_id, str(error))
+        raise NotPossible(f"No process can be started for it: {error}.") from error
     threading.Thread(target=_watch, args=(process, retrains, retrain_id), daemon=True).start()
     return retrain_id
 
@@ -159,6 +164,10 @@ def main(retrain_id: str) -> None:
         run(store, configured.models, retrain_id)
     except (ModerationError, OSError) as error:
         store.retrains.failed(retrain_id, str(error))
+    except Exception as error:  # what nobody foresaw: its message may quote a comment
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        store.retrains.failed(retrain_id, f"A mistake of ours: {type(error).__name__} at {place}.")
     finally:
         store.close()
 

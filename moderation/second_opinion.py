@@ -86,11 +86,10 @@ class SecondOpinion:
         bands = self._bands[head]
         return self._when == ALWAYS or any(low <= scores[name] < high for name, low, high in bands)
 
-    def together(self, head: str, score: float, text: str) -> float:
-        """The probability by both: the linear model's `score`, and what the encoder makes of the
+    def together(self, head: str, score: float, said: Sequence[float]) -> float:
+        """The probability by both: the linear model's `score`, and what the encoder said of the
         folded text that it rests on."""
         constant, slope, *weights = self._fusion[head]
-        said = self.log_odds(text)
         own = said[:1] if head == "spam" else said[1:]
         log_odds = constant + slope * _log_odds(score)
         log_odds += sum(w * z for w, z in zip(weights, own, strict=True))

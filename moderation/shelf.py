@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from moderation import artefact, second_opinion
 from moderation.classifier import Classifier
-from moderation.errors import ModelRefused, NoEarlierModel, UnknownModel
+from moderation.errors import ModelRefused, ModelsReadOnly, NoEarlierModel, UnknownModel
+from moderation.files import replacing
 from moderation.second_opinion import NEVER, SecondOpinion
 
 log = logging.getLogger(__name__)
@@ -121,7 +120,10 @@ class ModelShelf:
 
     def previous(self) -> str | None:
         """The model that was active before, to which `rollback` leads; None where there is none."""
-        history = self._activated()
+        try:
+            history = self._activated()
+        except ModelRefused:  # a pointer that cannot be read; activating a model mends it
+            return None
         return history[-2] if len(history) > 1 else None
 
     def rollback(self) -> str:
@@ -160,14 +162,12 @@ class ModelShelf:
         return history
 
     def _point(self, history: list[str]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=".draft-", dir=self.folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump({"history": history}, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(draft).chmod(0o644)
-        Path(draft).replace(self._pointer)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self._pointer) as draft:
+                draft.write_text(json.dumps({"history": history}), encoding="utf-8")
+        except OSError as error:
+            raise ModelsReadOnly(self.folder, error) from error
 
     def _stamp(self) -> tuple[int, int]:
         try:

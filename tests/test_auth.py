@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from flask import Flask
 
 from moderation import auth
 from moderation.api.openapi import operations
-from moderation.auth import is_loopback, refuse_unguarded
+from moderation.auth import Gatekeeper, is_loopback, refuse_unguarded
 from moderation.endpoint import service
-from moderation.errors import BadSetting
-from moderation.store.keys import ROLES
+from moderation.errors import BadSetting, StoreUnavailable
+from moderation.problems import KeyNeeded
+from moderation.store.keys import ROLES, Keys
 from tests.serving import app_in, client_of, configured
 
 PUBLIC = {"health", "ready", "openapi", "api_page", "guide_page", "card_page", "guide_file"}
@@ -162,3 +164,54 @@ def test_an_unguarded_start_is_refused_in_a_sentence(app: Flask, tmp_path: Path)
         refuse_unguarded(configured(tmp_path, host="0.0.0.0"), keys)
     keys.create("default", "admin")
     refuse_unguarded(configured(tmp_path, host="0.0.0.0"), keys)
+
+
+def test_nobody_is_let_in_before_it_is_known_whether_there_are_keys(app: Flask) -> None:
+    key_of(app, "submit")
+    with app.app_context():
+        keys = service().store.keys
+    refused = []
+    for _ in range(20):
+        fresh = Gatekeeper(keys, open_until_first_key=True)
+        gate = threading.Barrier(4)
+
+        def call(fresh: Gatekeeper = fresh, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            with pytest.raises(KeyNeeded):
+                fresh.admit("", "admin")
+            refused.append(1)
+
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+    assert len(refused) == 80
+
+
+def test_a_failed_question_for_keys_opens_nothing(app: Flask) -> None:
+    class Away(Keys):
+        def any(self) -> bool:
+            raise StoreUnavailable("away")
+
+    gatekeeper = Gatekeeper(Away.__new__(Away), open_until_first_key=True)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            gatekeeper.admit("", "admin")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Host": "rebound.evil.example:8000"},
+    ],
+)
+def test_an_open_service_serves_no_page_of_another_site(
+    client: Any, headers: dict[str, str]
+) -> None:
+    assert client.get("/v1/comments").status_code == 200
+    assert client.get("/v1/comments", headers={"Host": "127.0.0.1:8000"}).status_code == 200
+    assert client.get("/v1/comments", headers={"Host": "[::1]:8000"}).status_code == 200
+    assert client.get("/v1/comments", headers=headers).status_code == 401

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from moderation.endpoint import service
 from tests.protocols import ABUSE, HAM, SPAM, faces_app, key_for, recorded
 
 
@@ -69,3 +70,20 @@ def test_a_stream_and_a_wrong_key_are_refused_as_openai_would(app: Flask) -> Non
     refused = ask(app, twikoo(HAM), key="f" * 12)
     assert refused.status_code == 401
     assert refused.json["error"]["code"] == "invalid_api_key"
+
+
+def test_what_cannot_be_judged_is_held_since_twikoo_publishes_after_errors(app: Flask) -> None:
+    key = key_for(app)
+    assert ask(app, twikoo("x" * 70_000), key).json["choices"][0]["message"]["content"] == (
+        '{"spam": true}'
+    )
+    with app.app_context():
+        service().shelf = Broken()
+    answer = ask(app, twikoo(HAM), key)
+    assert answer.status_code == 200
+    assert answer.json["choices"][0]["message"]["content"] == '{"spam": true}'
+
+
+class Broken:
+    def active(self) -> Any:
+        raise RuntimeError("no model")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from moderation.api.statement import state
 from moderation.api.statement_schemas import StatementSchema
 from moderation.docs import example
 from moderation.endpoint import service
@@ -217,3 +220,18 @@ def test_a_backends_key_may_ask_but_only_about_its_own_site(tmp_path: Path) -> N
     path = f"/v1/comments/{verdict['id']}/statement"
     statuses = [client.get(path, headers=sent).status_code for sent in (own, other, {})]
     assert statuses == [200, 404, 401]
+
+
+def test_it_is_dated_by_the_decision_that_stands(client: Any) -> None:
+    comment_id = submitted(client, SPAM)
+    reviewed(client, comment_id, "reject", "spam")
+    reviewed(client, comment_id, "reject", "abuse")
+    with client.application.app_context():
+        service().store.review("default", comment_id, "undo", None)
+        stored = service().store.find("default", comment_id)
+        policy = service().settings.policy("default")
+    first, *later = stored.reviews
+    first = replace(first, at=first.at - timedelta(days=40))
+    told = state(replace(stored, reviews=(first, *later)), policy, "en")
+    assert told.statement_of_reasons is not None
+    assert wordings("en").when(first.at) in told.statement_of_reasons.facts

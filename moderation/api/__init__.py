@@ -3,7 +3,7 @@ its docstring is its documentation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from flask import Blueprint, Response
@@ -197,8 +197,10 @@ def export_labels(caller: Caller) -> Response:
     A cell that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a
     carriage return) gets an apostrophe in front; training takes it off again.
     """
-    lines: Iterator[str] = csv_lines(service().store.labels(caller.site))
-    response = Response(lines, mimetype="text/csv")
+    # all of it first: a stream that the database ends looks like a whole file
+    response = Response(
+        "".join(csv_lines(service().store.labels(caller.site))), mimetype="text/csv"
+    )
     response.headers["Content-Disposition"] = 'attachment; filename="labels.csv"'
     return response
 

@@ -55,7 +55,8 @@ class Express:
         with self._app.app_context():
             response = finish(problems.answer(error, asked), _NAME, time.perf_counter() - started)
         body = response.get_data()
-        start_response(response.status, [*response.headers, ("Content-Length", str(len(body)))])
+        response.content_length = len(body)
+        start_response(response.status, [*response.headers])
         return [body]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from moderation.quotes import heaviest
 from moderation.settings import Policy
+from moderation.store.reviewing import not_taken_back
 from moderation.store.stored import Status, Stored
 from moderation.wordings import Wordings, wordings
 
@@ -146,7 +147,7 @@ def _facts(stored: Stored, words: Wordings) -> str:
             and (quoted := heaviest(finding.spans, words.texts["quoted"]))
         ]
     if stored.status == "rejected":
-        rejected = next(each for each in reversed(stored.reviews) if each.decision == "reject")
+        rejected = not_taken_back(stored.reviews)[-1]
         parts.append(words.say("found", _found(stored) or "unlabelled"))
         parts.append(words.say("facts", "decided", when=words.when(rejected.at)))
     return " ".join(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from moderation import lists
 from moderation.checks.case import Case, per_case
@@ -18,6 +19,8 @@ from moderation.verdict import Finding, Span
 # Tags that part words for a reader; all others are invisible, so "ci<b></b>alis" is one word.
 _BREAKING_TAG = re.compile(r"</?(?:p|br|li|ul|ol|pre|blockquote|h[1-6]|hr)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
+_SHOWN = 50
+"""Places of a blocked word that a verdict names."""
 
 
 @per_case
@@ -64,7 +67,8 @@ def _finding(where: str, found: str, spans: tuple[Span, ...] = ()) -> Finding:
 
 
 def _spans(pattern: re.Pattern[str], content: str) -> tuple[Span, ...]:
-    return tuple(Span(*m.span(), m.group(), 0.0) for m in pattern.finditer(content))
+    found = islice(pattern.finditer(content), _SHOWN)
+    return tuple(Span(*m.span(), m.group(), 0.0) for m in found)
 
 
 def _visible(page_html: str) -> str:

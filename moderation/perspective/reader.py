@@ -4,9 +4,9 @@ unknown ones are ignored; what tells us not to store must be unmistakable."""
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from flask import request
@@ -171,9 +171,12 @@ def _flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise invalid("A score must be a number.")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, int | float) and isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number of four hundred digits
+        pass
+    raise invalid("A score must be a number.")
 
 
 def _camel(name: str) -> str:

@@ -142,7 +142,10 @@ def sign_out() -> None:
 
 def within(target: str) -> str:
     """The target if it is one of our pages, else the queue: nobody is sent elsewhere."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # "//["
+        return "/review"
     ours = not parts.scheme and not parts.netloc and "\\" not in target
     return target if ours and f"{parts.path}/".startswith("/review/") else "/review"
 
@@ -160,7 +163,7 @@ def _refuse_other_origins() -> None:
     if site:
         ours = site in ("same-origin", "none")
     else:  # plain http from another machine
-        ours = not origin or urlsplit(origin).netloc == request.host
+        ours = not origin or origin.partition("://")[2] == request.host
     if not ours:
         raise ForgedForm("This form came from another site, so nothing was done.")
 

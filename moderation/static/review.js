@@ -29,6 +29,7 @@ async function send(form, button) {
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (answer.redirected && page.getElementById("key")) return location.assign(answer.url);
+  delete form.dataset.sent; // an error page leaves the form as it was
   if (!page.getElementById("cards")) return say(page.querySelector("main p")?.textContent);
   for (const part of ["main > h1", ".tabs", ".filters", "#cards", ".pager"]) {
     const old = document.querySelector(part), next = page.querySelector(part);

@@ -28,7 +28,7 @@ from moderation.store.sessions import Sessions
 from moderation.store.stored import Label, QueuePage, ReviewDecision, Stored, from_row
 from moderation.store.tables import comments, meta, reviews
 from moderation.store.tally import Tally, tally
-from moderation.verdict import Comment, Verdict
+from moderation.verdict import Author, Comment, Verdict
 
 # Made once: making a statement took longer than running it.
 _PING = sa.update(meta).where(meta.c.name == "ping").values(value=sa.bindparam("now"))
@@ -129,14 +129,13 @@ class Store:
             return _found(connection, site, comment_id)
 
     def find_text(self, site: str, comment: Comment) -> Stored | None:
-        """The newest comment with this text; the author's own before another's."""
-        own = comments.c.author_hash == self._hashes.author(comment.author)
-        query = (
-            sa.select(comments)
-            .where(comments.c.site == site, comments.c.text_hash == self._hashes.text(comment))
-            .order_by(sa.case((own, 0), else_=1), comments.c.id.desc())
-            .limit(1)
+        """The author's newest comment with this text; anybody's, where no author is given."""
+        query = sa.select(comments).where(
+            comments.c.site == site, comments.c.text_hash == self._hashes.text(comment)
         )
+        if comment.author != Author():  # honest comments are copied by spammers
+            query = query.where(comments.c.author_hash == self._hashes.author(comment.author))
+        query = query.order_by(comments.c.id.desc()).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return from_row(row) if row else None

@@ -28,9 +28,8 @@ class Hashes:
 
     def text(self, comment: Comment) -> str:
         """Of the text, whatever its case, spacing and punctuation."""
-        letters = _letters(comment.content)
-        lasting = len(letters) >= _SHORT or "://" in comment.content
-        return self._hash(letters, "" if lasting else _identity(comment.author))
+        whose = "" if _is_telling(comment) else _identity(comment.author)
+        return self._hash(_letters(comment.content), whose)
 
     def author(self, author: Author) -> str:
         """Of whom the comment is from."""
@@ -58,12 +57,16 @@ class SiteHistory:
         self._site = site
 
     def same_text(self, comments: Sequence[Comment], seconds: float) -> list[int]:
-        """How often each text came within the last `seconds`, earlier ones here included."""
+        """How often each text came within the last `seconds`, earlier ones here included; 0 for
+        a short one of whose author nothing is known."""
         if seconds <= 0:
             return [0] * len(comments)
-        return self._before(
-            [self._hashes.text(c) for c in comments], table.c.text_hash.name, seconds
-        )
+        hashes = [self._hashes.text(c) for c in comments]
+        counts = self._before(hashes, table.c.text_hash.name, seconds)
+        return [
+            0 if c.author == Author() and not _is_telling(c) else count
+            for c, count in zip(comments, counts, strict=True)
+        ]
 
     def by_author(self, comments: Sequence[Comment], seconds: float) -> list[int]:
         """How many comments each author sent within the last `seconds`, earlier ones here
@@ -99,6 +102,11 @@ def _identity(author: Author) -> str:
     facts = {"id": author.id, "email": author.email.strip().casefold(), "ip": author.ip}
     surest = next((f"{kind}:{fact}" for kind, fact in facts.items() if fact), None)
     return surest or f"name:{author.name.strip().casefold()}"
+
+
+def _is_telling(comment: Comment) -> bool:
+    """Whether the text alone says that two comments are the same."""
+    return "://" in comment.content or len(_letters(comment.content)) >= _SHORT
 
 
 def _letters(content: str) -> str:

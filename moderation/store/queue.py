@@ -115,6 +115,6 @@ def _read_cursor(order: Order, cursor: str) -> tuple[float, str]:
         found, doubt, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if found == order and isinstance(last, str):
             return float(doubt), last
-    except (binascii.Error, UnicodeError, ValueError, TypeError) as error:
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadCursor from error
     raise BadCursor

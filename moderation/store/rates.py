@@ -2,7 +2,7 @@
 
 A process takes calls from a minute's allowance some at a time, a twentieth of it or one, and asks
 the database again when it has used them up. So together they never admit more than the limit, and
-the database is written to twenty times a minute, not for every call.
+the database is written to some twenty times a minute; of a limit below forty, for every call.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Rates:
             purse = self._purses.get(who)
             if purse is None or purse.minute != minute:
                 if len(self._purses) >= _REMEMBERED:
-                    self._purses.clear()
+                    self._purses = {w: p for w, p in self._purses.items() if p.minute == minute}
                 purse = self._purses[who] = _Purse(minute)
             if not purse.left and not purse.spent:
                 purse.left = self._taken(who, minute, limit)

@@ -7,13 +7,15 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from moderation.store.outbox import announce
-from moderation.store.stored import Label, ReviewDecision, Status
+from moderation.store.stored import Label, Review, ReviewDecision, Status
 from moderation.store.tables import comments, reviews
+
+Said = TypeVar("Said", Review, sa.Row[Any])
 
 _OF_A_COMMENT = (
     comments.c.id,
@@ -78,7 +80,7 @@ def act(
     for row in rows:
         before = history.get(row.id, [])
         last = before[-1].id if before else 0
-        standing = _standing(before)
+        standing = not_taken_back(before)
         if seen[row.id] not in (None, last) or (word.decision == "undo" and not standing):
             late.append(row.id)
             continue
@@ -147,9 +149,9 @@ def _status(decision: str | None, verdict: Mapping[str, Any]) -> Status:
     return "published" if published else "held" if decision is None else "rejected"
 
 
-def _standing(history: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
-    """The words that were not taken back."""
-    standing: list[sa.Row[Any]] = []
+def not_taken_back(history: Sequence[Said]) -> list[Said]:
+    """The words that stand; in the order in which they were said, undos among them."""
+    standing: list[Said] = []
     for review in history:
         if review.decision == "undo":
             standing.pop()

@@ -5,8 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
+
+from moderation.errors import StoreUnavailable
+
+_SECONDS = 10  # to wait before giving up
+_AGAIN = 0.002
+_STUCK = f"somebody else has been writing for {_SECONDS} seconds"
 
 
 class Turn:
@@ -21,10 +28,16 @@ class Turn:
             self._file = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> None:
-        """Wait for it."""
-        self._threads.acquire()
-        if self._file is not None:
-            _lock(self._file)
+        """Wait for it. StoreUnavailable where somebody does not pass it on."""
+        until = time.monotonic() + _SECONDS
+        if not self._threads.acquire(timeout=_SECONDS):
+            raise StoreUnavailable(_STUCK)
+        try:
+            if self._file is not None:
+                _lock(self._file, until)
+        except BaseException:
+            self._threads.release()
+            raise
 
     def __exit__(self, *_: object) -> None:
         """Pass it on."""
@@ -40,15 +53,22 @@ class Turn:
 
 if sys.platform == "win32":
 
-    def _lock(file: int) -> None: ...
+    def _lock(file: int, until: float) -> None: ...
 
     def _unlock(file: int) -> None: ...
 
 else:
     import fcntl
 
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    def _lock(file: int, until: float) -> None:
+        with suppress(BlockingIOError):
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # asked again and again, since the kernel's own wait has no end
+        while time.monotonic() < until:
+            time.sleep(_AGAIN)
+            with suppress(BlockingIOError):
+                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise StoreUnavailable(_STUCK)
 
     def _unlock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
