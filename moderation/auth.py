@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -97,9 +98,9 @@ def _refuse_other_sites() -> None:
     if not has_request_context():  # the one call that passes by Flask; it answers nothing of others
         return
     sent_by = request.headers.get("Sec-Fetch-Site", "none")
-    name = request.host.rpartition(":")[0] or request.host
+    name = re.sub(r":\d+$", "", request.host).strip("[]")
     if sent_by in ("cross-site", "same-site") or (
-        request.path.startswith("/v1/") and not is_loopback(name.strip("[]"))
+        request.path.startswith("/v1/") and not is_loopback(name)
     ):
         raise KeyNeeded(f"Without a key only this machine's own programs are served. {_HOW}")
 

@@ -214,4 +214,5 @@ def test_an_open_service_serves_no_page_of_another_site(
     assert client.get("/v1/comments").status_code == 200
     assert client.get("/v1/comments", headers={"Host": "127.0.0.1:8000"}).status_code == 200
     assert client.get("/v1/comments", headers={"Host": "[::1]:8000"}).status_code == 200
+    assert client.get("/v1/comments", headers={"Host": "[::1]"}).status_code == 200
     assert client.get("/v1/comments", headers=headers).status_code == 401

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from moderation.store.reviewing import not_taken_back
 from moderation.store.stored import Review, Status, Stored, review_of
 from moderation.store.tables import comments, reviews
 
@@ -46,8 +47,7 @@ class Around:
     @property
     def decided(self) -> bool:
         """Whether there is a review that was not taken back."""
-        taken_back = sum(review.decision == "undo" for review in self.reviews)
-        return len(self.reviews) > 2 * taken_back
+        return bool(not_taken_back(self.reviews))
 
 
 def around(

@@ -28,8 +28,9 @@ class Hashes:
 
     def text(self, comment: Comment) -> str:
         """Of the text, whatever its case, spacing and punctuation."""
-        whose = "" if _is_telling(comment) else _identity(comment.author)
-        return self._hash(_letters(comment.content), whose)
+        letters = _letters(comment.content)
+        whose = "" if _is_telling(comment, letters) else _identity(comment.author)
+        return self._hash(letters, whose)
 
     def author(self, author: Author) -> str:
         """Of whom the comment is from."""
@@ -64,7 +65,9 @@ class SiteHistory:
         hashes = [self._hashes.text(c) for c in comments]
         counts = self._before(hashes, table.c.text_hash.name, seconds)
         return [
-            0 if c.author == Author() and not _is_telling(c) else count
+            0
+            if count and c.author == Author() and not _is_telling(c, _letters(c.content))
+            else count
             for c, count in zip(comments, counts, strict=True)
         ]
 
@@ -104,9 +107,9 @@ def _identity(author: Author) -> str:
     return surest or f"name:{author.name.strip().casefold()}"
 
 
-def _is_telling(comment: Comment) -> bool:
-    """Whether the text alone says that two comments are the same."""
-    return "://" in comment.content or len(_letters(comment.content)) >= _SHORT
+def _is_telling(comment: Comment, letters: str) -> bool:
+    """Whether the text, of these letters, alone says that two comments are the same."""
+    return len(letters) >= _SHORT or "://" in comment.content
 
 
 def _letters(content: str) -> str:

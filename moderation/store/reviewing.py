@@ -150,7 +150,7 @@ def _status(decision: str | None, verdict: Mapping[str, Any]) -> Status:
 
 
 def not_taken_back(history: Sequence[Said]) -> list[Said]:
-    """The words that stand; in the order in which they were said, undos among them."""
+    """Of all words on a comment, the oldest first, those that stand."""
     standing: list[Said] = []
     for review in history:
         if review.decision == "undo":
