@@ -67,3 +67,13 @@ def browsing(
     finally:
         context.close()
     assert not errors, errors
+
+
+def fits_its_window(page: Page) -> bool:
+    """Whether nothing sticks out at the side, once the page is laid out: asked right after it was
+    sent a form on a busy machine, a page that fits has said that it does not."""
+    for _ in range(20):
+        if page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            return True
+        page.wait_for_timeout(100)
+    return False

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from moderation.demo.comments import Comments
 from tests.blogs import blog
-from tests.browser import PHONE, browsing
+from tests.browser import PHONE, browsing, fits_its_window
 from tests.serving import Served, free_port, write_model
 
 FINE = "A fine <b>day</b> at the library, thank you."
@@ -361,7 +361,7 @@ def test_it_fits_a_phone_and_reads_well_in_light_and_dark(
         count_is(page, "1 comment.")
         send(page, f"{SPAM * 20} {'long' * 60}")
         expect(page.locator("#yours")).to_contain_text("advertising")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert fits_its_window(page)
         for part in ("body", ".note", "#count a", "button", ".by time"):
             assert contrast(page, part) >= 4.5, part
 

@@ -18,7 +18,7 @@ from moderation.shelf import ModelShelf
 from moderation.store import Store
 from moderation.store.lineage import record
 from moderation.verdict import Author, Comment, Finding, Verdict
-from tests.browser import PHONE, browsing
+from tests.browser import PHONE, browsing, fits_its_window
 from tests.receiver import SECRET
 from tests.serving import Served
 from tests.small_models import installed, noise, zeros
@@ -58,10 +58,6 @@ def sign_in(page: Page, served: Served, store: Store, role: Any, path: str) -> N
     page.goto(f"http://127.0.0.1:{served.port}{path}")
     page.get_by_label("Key of a moderator or admin").fill(key)
     page.get_by_role("button", name="Sign in").click()
-
-
-def is_as_wide_as_the_window(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
 def test_an_admin_retrains_looks_activates_and_goes_back(
@@ -132,7 +128,7 @@ def test_without_javascript_all_of_it_works_but_by_itself(
         failed = page.get_by_text("every row is 'ok'")
         failed.wait_for(timeout=120_000)  # the page asks again by itself
         assert page.get_by_text("failed", exact=True).is_visible()
-        assert is_as_wide_as_the_window(page)
+        assert fits_its_window(page)
 
 
 def test_a_moderator_looks_but_does_not_switch(
@@ -199,7 +195,7 @@ def test_the_figures_are_drawn_and_told(
         assert len(colours) == 3 and ground not in colours
         page.get_by_text("Table", exact=True).first.click()
         assert page.get_by_role("row", name=re.compile("^all 202 3 1 1 1 0")).is_visible()
-        assert is_as_wide_as_the_window(page)
+        assert fits_its_window(page)
         page.get_by_role("link", name="90 days").click()
         assert page.get_by_role("link", name="90 days").get_attribute("aria-current") == "page"
 
@@ -225,7 +221,7 @@ def test_dead_letters_are_shown_and_sent_again(
         sign_in(page, served, store, "admin", "/review/webhooks")
         assert page.get_by_role("heading", name="Given up: 2").is_visible()
         assert page.get_by_text(f"answered {EVIL}").count() == 2
-        assert is_as_wide_as_the_window(page)
+        assert fits_its_window(page)
         page.get_by_role("button", name="Send again").first.click()
         assert page.get_by_role("heading", name="Given up: 1").is_visible()
         assert page.get_by_role("heading", name="Waiting: 1").is_visible()

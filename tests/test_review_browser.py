@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from moderation.store import Store
-from tests.browser import DESK, PHONE, browsing
+from tests.browser import DESK, PHONE, browsing, fits_its_window
 from tests.serving import Served, write_model
 
 SCAM = "I lost all my savings until {} on Telegram sent me these pills and got it all back"
@@ -310,7 +310,7 @@ def test_nothing_is_wider_than_the_window(
         for summary in page.locator("#cards summary").all():
             if summary.locator("xpath=..").get_attribute("open") is None:
                 summary.click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert fits_its_window(page)
 
 
 # Ratio of contrast as WCAG 2 defines it, of every text against what is behind it.
