@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from moderation import settings
 from moderation.settings import Policy
@@ -58,6 +58,7 @@ def sign_in(page: Page, served: Served, store: Store, role: Any, path: str) -> N
     page.goto(f"http://127.0.0.1:{served.port}{path}")
     page.get_by_label("Key of a moderator or admin").fill(key)
     page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
 def test_an_admin_retrains_looks_activates_and_goes_back(
@@ -72,32 +73,34 @@ def test_an_admin_retrains_looks_activates_and_goes_back(
         keep(store, policy, f"{text} {EVIL}")
     with browsing(browser) as page:
         sign_in(page, served, store, "admin", "/review/models")
-        assert page.get_by_text("56 comments on all sites have a moderator's label").is_visible()
-        assert not page.get_by_role("button", name="Roll back").count()
+        expect(
+            page.get_by_text("56 comments on all sites have a moderator's label")
+        ).to_be_visible()
+        expect(page.get_by_role("button", name="Roll back")).to_have_count(0)
         page.get_by_role("button", name="Start a retrain").click()
         compare = page.get_by_role("link", name="Which verdicts change")
         compare.wait_for(timeout=240_000)
-        assert page.get_by_text("each judged by a model that did not see it").is_visible()
+        expect(page.get_by_text("each judged by a model that did not see it")).to_be_visible()
         (made,) = store.retrains.newest()
         assert made.version is not None
         compare.click()
-        assert page.get_by_role("heading", name=f"{made.version} against wary-1").is_visible()
+        expect(page.get_by_role("heading", name=f"{made.version} against wary-1")).to_be_visible()
         freed = page.locator("ul.changed > li")
         assert freed.count() >= 48
-        assert freed.filter(has_text=EVIL).count() == 4
-        assert freed.first.get_by_text("hold", exact=True).is_visible()
-        assert freed.first.get_by_text("publish", exact=True).is_visible()
-        assert page.get_by_text("Of the 56 with a moderator's label").is_visible()
+        expect(freed.filter(has_text=EVIL)).to_have_count(4)
+        expect(freed.first.get_by_text("hold", exact=True)).to_be_visible()
+        expect(freed.first.get_by_text("publish", exact=True)).to_be_visible()
+        expect(page.get_by_text("Of the 56 with a moderator's label")).to_be_visible()
         page.get_by_role("button", name=f"Activate {made.version}").click()
-        assert page.locator(".models li", has_text=made.version).get_by_text("active").is_visible()
+        models = page.locator(".models li")
+        expect(models.filter(has_text=made.version).get_by_text("active")).to_be_visible()
         page.get_by_role("button", name="Roll back to wary-1").click()
-        assert (
-            page.locator(".models li", has_text="wary-1").get_by_text("active", exact=True).count()
-        )
+        before = models.filter(has_text="wary-1")
+        expect(before.get_by_text("active", exact=True)).to_be_visible()
         own = store.queue("default", limit=1, status="published").comments[0].id
         store.erase("default", own)
         page.reload()
-        assert page.get_by_text("Learned from 1 comment that was erased since").is_visible()
+        expect(page.get_by_text("Learned from 1 comment that was erased since")).to_be_visible()
 
 
 def test_a_training_is_shown_until_it_ends(
@@ -111,11 +114,11 @@ def test_a_training_is_shown_until_it_ends(
         store.retrains.alive(begun, "Fitting")
         page.reload()
         status = page.get_by_role("status").filter(has_text="Training since")
-        assert status.get_by_text("Fitting").is_visible()
-        assert not page.get_by_role("button", name="Start a retrain").count()
+        expect(status.get_by_text("Fitting")).to_be_visible()
+        expect(page.get_by_role("button", name="Start a retrain")).to_have_count(0)
         store.retrains.failed(begun, "it was stopped")
         page.get_by_text("it was stopped").wait_for()  # the page asks again by itself
-        assert page.get_by_role("button", name="Start a retrain").is_visible()
+        expect(page.get_by_role("button", name="Start a retrain")).to_be_visible()
 
 
 def test_without_javascript_all_of_it_works_but_by_itself(
@@ -127,7 +130,7 @@ def test_without_javascript_all_of_it_works_but_by_itself(
         page.get_by_role("button", name="Start a retrain").click()
         failed = page.get_by_text("every row is 'ok'")
         failed.wait_for(timeout=120_000)  # the page asks again by itself
-        assert page.get_by_text("failed", exact=True).is_visible()
+        expect(page.get_by_text("failed", exact=True)).to_be_visible()
         assert fits_its_window(page)
 
 
@@ -138,10 +141,10 @@ def test_a_moderator_looks_but_does_not_switch(
     installed(tmp_path / "models", "other-1", noise())
     with browsing(browser) as page:
         sign_in(page, served, store, "moderate", "/review/models")
-        assert page.get_by_role("link", name="Compare other-1").count() == 1
-        assert not page.get_by_role("button", name="Start a retrain").count()
-        assert not page.get_by_role("button", name="Activate").count()
-        assert not page.get_by_role("link", name="Webhooks").count()
+        expect(page.get_by_role("link", name="Compare other-1")).to_have_count(1)
+        expect(page.get_by_role("button", name="Start a retrain")).to_have_count(0)
+        expect(page.get_by_role("button", name="Activate")).to_have_count(0)
+        expect(page.get_by_role("link", name="Webhooks")).to_have_count(0)
         # whoever makes the form by hand is told so too
         page.evaluate(
             """() => { const form = document.createElement('form'); form.method = 'post';
@@ -161,8 +164,8 @@ def test_a_broken_model_is_shown_as_such_and_not_loaded(
     with browsing(browser) as page:
         sign_in(page, served, store, "admin", "/review/models")
         row = page.locator(".models li", has_text="broken-1")
-        assert row.get_by_text("was not loaded").is_visible()
-        assert not row.get_by_role("button").count()
+        expect(row.get_by_text("was not loaded")).to_be_visible()
+        expect(row.get_by_role("button")).to_have_count(0)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -176,12 +179,12 @@ def test_the_figures_are_drawn_and_told(
             store.review("default", own, word, None)  # type: ignore[arg-type]
     with browsing(browser, dark=dark, size=PHONE) as page:
         sign_in(page, served, store, "moderate", "/review/figures")
-        assert page.get_by_text("1 of 200 honest comments were held").is_visible()
-        assert page.get_by_text("too few to tell").is_visible()
-        assert page.get_by_text("1 for spam or abuse still wait").is_visible()
-        assert page.get_by_text("Too few to compare: 202").count() == 2
+        expect(page.get_by_text("1 of 200 honest comments were held")).to_be_visible()
+        expect(page.get_by_text("too few to tell")).to_be_visible()
+        expect(page.get_by_text("1 for spam or abuse still wait")).to_be_visible()
+        expect(page.get_by_text("Too few to compare: 202")).to_have_count(2)
         plots = page.get_by_role("img")
-        assert plots.count() == 3
+        expect(plots).to_have_count(3)
         for kind in ("upheld", "overturned", "waiting"):
             box = page.locator(f"svg.plot rect.{kind}").bounding_box()
             assert box is not None and box["height"] > 5
@@ -194,10 +197,10 @@ def test_the_figures_are_drawn_and_told(
         }
         assert len(colours) == 3 and ground not in colours
         page.get_by_text("Table", exact=True).first.click()
-        assert page.get_by_role("row", name=re.compile("^all 202 3 1 1 1 0")).is_visible()
+        expect(page.get_by_role("row", name=re.compile("^all 202 3 1 1 1 0"))).to_be_visible()
         assert fits_its_window(page)
         page.get_by_role("link", name="90 days").click()
-        assert page.get_by_role("link", name="90 days").get_attribute("aria-current") == "page"
+        expect(page.get_by_role("link", name="90 days")).to_have_attribute("aria-current", "page")
 
 
 def test_an_empty_site_has_a_page_of_figures(
@@ -205,8 +208,8 @@ def test_an_empty_site_has_a_page_of_figures(
 ) -> None:
     with browsing(browser) as page:
         sign_in(page, served, store, "moderate", "/review/figures?days=<script>")
-        assert page.get_by_text("No comment came in these days.").is_visible()
-        assert page.get_by_role("link", name="30 days").get_attribute("aria-current") == "page"
+        expect(page.get_by_text("No comment came in these days.")).to_be_visible()
+        expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "page")
 
 
 def test_dead_letters_are_shown_and_sent_again(
@@ -219,14 +222,14 @@ def test_dead_letters_are_shown_and_sent_again(
         store.outbox.failed(message, f"answered {EVIL}", for_good=True)
     with browsing(browser, size=PHONE) as page:
         sign_in(page, served, store, "admin", "/review/webhooks")
-        assert page.get_by_role("heading", name="Given up: 2").is_visible()
-        assert page.get_by_text(f"answered {EVIL}").count() == 2
+        expect(page.get_by_role("heading", name="Given up: 2")).to_be_visible()
+        expect(page.get_by_text(f"answered {EVIL}")).to_have_count(2)
         assert fits_its_window(page)
         page.get_by_role("button", name="Send again").first.click()
-        assert page.get_by_role("heading", name="Given up: 1").is_visible()
-        assert page.get_by_role("heading", name="Waiting: 1").is_visible()
+        expect(page.get_by_role("heading", name="Given up: 1")).to_be_visible()
+        expect(page.get_by_role("heading", name="Waiting: 1")).to_be_visible()
         page.get_by_role("button", name="Send all again").click()
-        assert page.get_by_role("heading", name="Given up: 0").is_visible()
+        expect(page.get_by_role("heading", name="Given up: 0")).to_be_visible()
 
 
 def test_what_a_model_is_called_and_who_taught_it_is_shown_as_text(
@@ -240,7 +243,7 @@ def test_what_a_model_is_called_and_who_taught_it_is_shown_as_text(
     with browsing(browser) as page:
         sign_in(page, served, store, "admin", "/review/models")
         for shown in ("worse", "problem", "Taught on top of"):
-            assert page.get_by_text(f"{shown} {EVIL}").count() == 1
+            expect(page.get_by_text(f"{shown} {EVIL}")).to_have_count(1)
         page.get_by_role("link", name="Compare made-1").click()
-        assert page.get_by_role("heading", name="made-1 against wary-1").is_visible()
-        assert page.get_by_text(f"worse {EVIL}").is_visible()
+        expect(page.get_by_role("heading", name="made-1 against wary-1")).to_be_visible()
+        expect(page.get_by_text(f"worse {EVIL}")).to_be_visible()

@@ -151,11 +151,11 @@ def test_a_killed_one_is_shown_as_failed_at_once(
 ) -> None:
     label(store, policy, "a fine day")
     begun = retrain.start(store.retrains, configured(wary, database=database_url), "")
-    (process,) = [p for p in psutil.Process().children() if begun in p.cmdline()]
     folder = retrain._folder(begun)
     while not folder.exists():
-        assert process.is_running()
+        assert store.retrains.newest()[0].state == "running"
         time.sleep(0.01)
+    (process,) = [p for p in psutil.Process().children() if begun in p.cmdline()]
     process.send_signal(signal.SIGKILL)
     found = ended(store)
     assert not folder.exists(), "the labels are not left lying about"
