@@ -41,7 +41,11 @@ def erase_what_is_old(service: Service) -> None:
     """Keep to `retention_days`: once a day, by the worker that asks first."""
     if not service.store.my_turn("erased_old", _DAY):
         return
-    for site in service.store.sites():
-        days = service.settings.policy(site).retention_days
-        if erased := service.store.erasing.old(site, days):
-            log.info("site %s: erased %d comments older than %d days", site, erased, days)
+    try:
+        for site in service.store.sites():
+            days = service.settings.policy(site).retention_days
+            if erased := service.store.erasing.old(site, days):
+                log.info("site %s: erased %d comments older than %d days", site, erased, days)
+    except Exception:
+        service.store.not_done("erased_old")  # so that it is tried within the hour
+        raise

@@ -52,7 +52,8 @@ def examine(environ: Mapping[str, str], override: Callable[[Settings], Settings]
         try:
             found += examination(configured)
         except ModerationError as error:  # its message says how to mend it
-            found.append(Found(part, str(error), "See there."))
+            if str(error) not in [one.fact for one in found]:
+                found.append(Found(part, str(error), "See there."))
         except OSError as error:
             why = f"{error.filename}: {error.strerror}"
             found.append(Found(part, why, "Let the service's user read and write it."))

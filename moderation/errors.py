@@ -137,6 +137,19 @@ class ModelRefused(ModerationError):
         )
 
 
+class SecondOpinionRefused(ModelRefused):
+    """A second opinion that is asked for and cannot be had."""
+
+    title = "Second opinion refused"
+
+    def __init__(self, problem: str) -> None:
+        ModerationError.__init__(
+            self,
+            f"The second opinion was not loaded: {problem}. Install the package anew with "
+            "`pip install 'moderation[second-opinion]'`, or set MODERATION_SECOND_OPINION to `no`.",
+        )
+
+
 class UnknownModel(ModerationError):
     """No model of this version is installed."""
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from moderation.errors import ModelRefused
+from moderation.errors import SecondOpinionRefused
 
 PACKAGES = ("onnxruntime", "tokenizers")
 """What it runs on."""
@@ -46,7 +46,7 @@ class SecondOpinion:
     """One loaded encoder, and what it was found to add. Safe to share between threads."""
 
     def __init__(self, folder: Path, when: str = UNCERTAIN) -> None:
-        """Raises ModelRefused where a file is missing or is not what the manifest says."""
+        """Raises SecondOpinionRefused where a file is missing or is not what the manifest says."""
         import onnxruntime  # noqa: PLC0415  # an extra
         import tokenizers  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ class SecondOpinion:
                 str(folder / ENCODER), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # each library has its own
-            raise ModelRefused(folder.name, f"{folder}: {type(error).__name__}: {error}") from error
+            raise SecondOpinionRefused(f"{folder}: {type(error).__name__}: {error}") from error
 
     def __reduce__(self) -> tuple[type[SecondOpinion], tuple[Path, str]]:
         """Other machines of a cluster load their own."""
@@ -117,8 +117,11 @@ def rescaled(log_odds: float, bars: Sequence[float], scores: Sequence[float]) ->
 
 def beside(models: Path, when: str) -> SecondOpinion | None:
     """The second opinion in the folder of the shipped model; None where the extra or the files
-    are not installed. Raises ModelRefused."""
+    are not installed. Raises SecondOpinionRefused, also where it is always to be asked and the
+    extra is missing."""
     if None in map(find_spec, PACKAGES):
+        if when == ALWAYS:
+            raise SecondOpinionRefused("it is always to be asked, but its extra is not installed")
         return None
     folder = models / FOLDER
     return SecondOpinion(folder, when) if folder.is_dir() else None
@@ -135,11 +138,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(place.read_text(encoding="utf-8"))
         sealed: dict[str, str] = manifest["files"]
         if manifest["format"] != FORMAT:
-            raise ModelRefused(folder.name, f"{place} is of another format than {FORMAT}")
+            raise SecondOpinionRefused(f"{place} is of another format than {FORMAT}")
         for name in (ENCODER, VOCABULARY):
             with (folder / name).open("rb") as stream:
                 if hashlib.file_digest(stream, "sha256").hexdigest() != sealed[name]:
-                    raise ModelRefused(folder.name, f"{folder / name} was changed: another hash")
+                    raise SecondOpinionRefused(f"{folder / name} was changed: another hash")
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ModelRefused(folder.name, f"{place} cannot be read ({error})") from error
+        raise SecondOpinionRefused(f"{place} cannot be read ({error})") from error
     return dict(manifest)

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from moderation import chores, settings
@@ -56,6 +57,21 @@ def test_a_chore_is_done_by_one_of_all_workers(database_url: str) -> None:
     assert stores[0].my_turn("erased_old", 0)
     for store in stores:
         store.close()
+
+
+def test_an_erasing_that_fails_has_its_turn_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(settings.load({}), store, WordModels())
+
+    def broken(site: str, days: int) -> int:
+        raise OSError("no disk")
+
+    monkeypatch.setattr(store.erasing, "old", broken)
+    monkeypatch.setattr(store, "sites", lambda: ["default"])
+    for _ in range(2):
+        with pytest.raises(OSError):
+            chores.erase_what_is_old(service)
 
 
 def test_a_chore_that_fails_is_done_again() -> None:

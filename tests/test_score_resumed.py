@@ -13,7 +13,7 @@ import pytest
 
 from moderation import bulk, settings
 from moderation.bulk import ROWS_AT_ONCE
-from moderation.bulk.journal import AlreadyRunning, Journal
+from moderation.bulk.journal import AlreadyRunning, Journal, NoFolder
 from moderation.moderator import Moderator
 from moderation.verdict import Comment
 from tests.serving import clean_environment
@@ -146,6 +146,11 @@ def test_two_runs_do_not_write_one_file(score: Score, source: Path, tmp_path: Pa
     with Journal.beside(target, {}), pytest.raises(AlreadyRunning, match="another run"):
         score(source, target)
     score(source, target)
+
+
+def test_a_folder_that_is_not_there_is_named(score: Score, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoFolder, match=r"there is no folder .*/none; make it first"):
+        score(source, tmp_path / "none" / "out.csv")
 
 
 def test_what_was_killed_goes_on(models: Path, source: Path, tmp_path: Path) -> None:

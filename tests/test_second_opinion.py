@@ -12,7 +12,7 @@ import pytest
 
 from moderation import second_opinion
 from moderation.classifier import Classifier
-from moderation.errors import ModelRefused
+from moderation.errors import SecondOpinionRefused
 from moderation.second_opinion import (
     ALWAYS,
     ENCODER,
@@ -120,7 +120,7 @@ def test_a_changed_file_is_refused_by_name(file: str, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(shipped() / FOLDER, tmp_path / FOLDER))
     with (folder / file).open("ab") as stream:
         stream.write(b"x")
-    with pytest.raises(ModelRefused, match=file):
+    with pytest.raises(SecondOpinionRefused, match=f"{file}.* MODERATION_SECOND_OPINION"):
         SecondOpinion(folder)
 
 
@@ -133,6 +133,8 @@ def test_a_model_that_it_was_not_measured_beside_judges_alone(tmp_path: Path) ->
 def test_without_its_packages_the_model_judges_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(second_opinion, "find_spec", lambda name: None)
     assert ModelShelf(shipped(), consult=UNCERTAIN).active().second is None
+    with pytest.raises(SecondOpinionRefused, match="extra is not installed"):
+        ModelShelf(shipped(), consult=ALWAYS).active()
 
 
 def test_the_service_says_which_of_the_two_judged(tmp_path: Path) -> None:

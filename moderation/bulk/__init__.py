@@ -78,6 +78,7 @@ def score(
             "column": column,
             "model": model.version,
             "consult": consult,
+            "second": model.second,
             **_facts(source, policy),
         }
         with Journal.beside(target, run) as journal, writing(target, kind, table, added) as write:
@@ -104,6 +105,7 @@ class Unexplained:
         self.version = model.version
         self.assess: Callable[[Sequence[Comment]], list[Assessment]] = model.assess
         self.threshold: Callable[[str, float], float] = model.threshold
+        self.second = model.second.name if model.second else None
         self.packages = PACKAGES if model.second else ()
 
     def explain(self, comment: Comment, head: str) -> tuple[Span, ...]:

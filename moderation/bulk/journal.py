@@ -28,6 +28,15 @@ class AlreadyRunning(ModerationError):
         super().__init__(f"{output}: another run is writing it; wait for it, or name another file.")
 
 
+class NoFolder(ModerationError):
+    """There is no folder for the output."""
+
+    title = "No folder"
+
+    def __init__(self, output: Path) -> None:
+        super().__init__(f"{output}: there is no folder {output.parent}; make it first.")
+
+
 class Journal:
     """Pieces of one run: first `read` those of before, to the end, then `add` the others."""
 
@@ -46,6 +55,8 @@ class Journal:
         if output is None or (output.exists() and not output.is_file()):
             yield cls(None, run)
             return
+        if not output.parent.is_dir():
+            raise NoFolder(output)
         path = output.with_name(output.name + _SUFFIX)
         with path.open("a+b") as file:
             try:

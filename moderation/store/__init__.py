@@ -54,6 +54,7 @@ class Store:
         self.outbox, self.retrains = Outbox(database), Retrains(database)
         self.figures = SiteFigures(database)
         self.my_turn = database.my_turn
+        self.not_done = database.not_done
         self.sessions = Sessions(database)
         self.desk = Desk(database, self._hashes, announces)
 

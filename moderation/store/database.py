@@ -124,6 +124,11 @@ class Database:
         with self.writing() as connection:
             return bool(connection.execute(last.values(value=f"{now:.0f}")).rowcount)
 
+    def not_done(self, chore: str) -> None:
+        """Whoever had the turn could not do it: the next that asks has it."""
+        with self.writing() as connection:
+            connection.execute(sa.update(meta).where(meta.c.name == chore).values(value=""))
+
     def scrub(self) -> None:
         """Leave no trace of erased rows in SQLite's log; PostgreSQL's VACUUM does that itself."""
         if self._reader.dialect.name == "sqlite":
