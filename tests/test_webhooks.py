@@ -169,6 +169,22 @@ def test_erasing_takes_what_was_to_be_said_and_says_only_that(
     assert message["data"]["previous_status"] == "published"
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_an_erasure_does_not_overtake_what_is_on_its_way(store: Store, arrives: bool) -> None:
+    kept = held(store)
+    store.review("blog", kept.id, "publish", "ok")
+    on_its_way = store.outbox.claim()
+    assert on_its_way
+    store.erase("blog", kept.id)
+    assert store.outbox.claim() is None
+    if arrives:
+        store.outbox.delivered(on_its_way)
+    else:
+        store.outbox.failed(on_its_way, "away")
+    (waits,) = store.outbox.listed("blog", dead=False)
+    assert json.loads(waits.body)["type"] == "comment.erased"
+
+
 def test_what_retention_erases_is_not_told(store: Store) -> None:
     held(store)
     assert store.erasing.old("blog", -1) == 1

@@ -95,8 +95,10 @@ def announce(
 
 
 def forget(connection: sa.Connection, comment_ids: Sequence[str]) -> None:
-    """Drop what was to be said of these comments."""
-    connection.execute(sa.delete(outbox).where(outbox.c.comment_id.in_(comment_ids)))
+    """Drop what was to be said of these comments, but for what is on its way: until that has
+    ended, no later word of a comment may overtake it."""
+    of_them, waits = outbox.c.comment_id.in_(comment_ids), outbox.c.leased <= time.time()
+    connection.execute(sa.delete(outbox).where(of_them, waits))
 
 
 class Outbox:
