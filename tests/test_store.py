@@ -116,7 +116,6 @@ def test_the_address_of_an_author_is_nowhere_in_the_database(keep: Keep, databas
 
 def test_a_site_sees_only_its_own(store: Store, keep: Keep, policy: Policy) -> None:
     kept = keep(COMMENT)
-    assert store.replay("news", [COMMENT]) == [None]
     assert store.queue("news").comments == ()
     assert store.find_text("news", COMMENT) is None
     for act in (
@@ -135,21 +134,19 @@ def test_what_no_database_can_hold_is_replaced_one_for_one(store: Store, policy:
     odd = Comment("a\0b\ud800c 😀", Author(name="\udfff"), external_id="x\0y")
     (kept,) = store.record(policy, [odd], [replace(verdict(), html="a\0b")])
     assert store.find("blog", kept.id).comment.content == "a\ufffdb\ufffdc 😀"
-    assert store.replay("blog", [odd]) == [kept]
     assert store.record(policy, [odd], [verdict()]) == [kept]
     assert store.queue("blog", q="\0").comments == (kept,)
 
 
 def test_nothing_to_record_is_fine(store: Store, policy: Policy) -> None:
     assert store.record(policy, [], []) == []
-    assert store.replay("blog", []) == []
 
 
 # ------------------------------------------------------------------ the same again
 
 
 def test_to_know_a_comment_again_takes_as_many_steps_among_many_as_among_few(
-    store: Store, keep: Keep, database_url: str
+    store: Store, keep: Keep, policy: Policy, database_url: str
 ) -> None:
     if not database_url.startswith("sqlite"):
         pytest.skip("PostgreSQL plans by what it knows of the table")
@@ -161,8 +158,12 @@ def test_to_know_a_comment_again_takes_as_many_steps_among_many_as_among_few(
         raw = store._database._reader.raw_connection()
         raw.driver_connection.set_progress_handler(lambda: counted.append(1), 1)  # type: ignore[union-attr]
         raw.close()  # the pool gives the last one next
-        assert [stored is None for stored in store.replay("blog", batch, "key")] == [True, False]
+        with pytest.raises(ValueError, match="new"):
+            store.submit(policy, [Submission(batch, "key")], refuse)
         return len(counted)
+
+    def refuse(comments: Sequence[Comment], history: object) -> list[Verdict]:
+        raise ValueError(*[comment.content for comment in comments])
 
     among_few = steps()
     assert among_few
@@ -171,33 +172,25 @@ def test_to_know_a_comment_again_takes_as_many_steps_among_many_as_among_few(
     assert steps() < 2 * among_few
 
 
-def test_an_external_id_again_is_the_first_verdict_again(
-    store: Store, keep: Keep, database_url: str
-) -> None:
+def test_an_external_id_again_is_the_first_verdict_again(keep: Keep, database_url: str) -> None:
     first = keep(COMMENT, "spam")
-    assert store.replay("blog", [COMMENT]) == [first]
     assert keep(COMMENT) == first
     assert keep(replace(COMMENT, content="edited")) == first
     assert rows(database_url) == 1
 
 
-def test_an_idempotency_key_again_is_the_first_verdict_again(
-    store: Store, keep: Keep, database_url: str
-) -> None:
+def test_an_idempotency_key_again_is_the_first_verdict_again(keep: Keep, database_url: str) -> None:
     first = keep("x", "spam", key="k1")
-    assert store.replay("blog", [Comment("x")], "k1") == [first]
     assert keep("x", key="k1") == first
     assert rows(database_url) == 1
 
 
-def test_an_idempotency_key_with_another_comment_is_a_conflict(store: Store, keep: Keep) -> None:
+def test_an_idempotency_key_with_another_comment_is_a_conflict(keep: Keep) -> None:
     keep("x", key="k1")
-    with pytest.raises(Conflict):
-        store.replay("blog", [Comment("y")], "k1")
     with pytest.raises(Conflict):
         keep("y", key="k1")
     with pytest.raises(Conflict):
-        store.replay("blog", [Comment("x", Author(ip="192.0.2.1"))], "k1")
+        keep(Comment("x", Author(ip="192.0.2.1")), key="k1")
 
 
 def test_comments_without_any_key_are_each_kept(keep: Keep, database_url: str) -> None:
@@ -233,7 +226,6 @@ def test_a_batch_is_kept_in_order_and_its_repetition_answers_the_same(
     assert [stored.comment.content for stored in kept[:900]] == [c.content for c in batch[:900]]
     assert kept[900:] == kept[:100]
     assert rows(database_url) == 900
-    assert store.replay("blog", batch[:900], "batch") == kept[:900]
     assert store.record(policy, batch[:5], [verdict("spam")] * 5, "batch") == kept[:5]
 
 
@@ -463,7 +455,7 @@ def test_erasing_leaves_nothing_of_the_comment(
         with pytest.raises(UnknownComment):
             act()
     assert list(store.labels()) == []
-    assert store.replay("blog", [COMMENT]) == [None]
+    assert store.queue("blog").comments == ()
     if database_url.startswith("sqlite"):
         left = b"".join(file.read_bytes() for file in (tmp_path / "new").iterdir())
         for word in (b"Xylophonic", b"xylophonic", b"Zugzwang", b"ann@example.org", b"Ann"):

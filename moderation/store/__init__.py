@@ -95,13 +95,6 @@ class Store:
         """A keyed hash of an author's address."""
         return self._hashes.address(site, ip)
 
-    def replay(
-        self, site: str, batch: Sequence[Comment], idempotency_key: str = ""
-    ) -> list[Stored | None]:
-        """For each comment, what was recorded when it first came under this Idempotency-Key or
-        with its external_id; None for a new one. Conflict where the key is another comment's."""
-        return self._intake.replay(site, Submission(batch, idempotency_key))
-
     def submit(
         self, policy: Policy, submissions: Sequence[Submission], judge: Judge
     ) -> list[list[Stored] | Conflict]:

@@ -89,17 +89,6 @@ class Intake:
             taken |= {place: _outcome(place, entries) for place, _ in apart}
         return [taken[place] for place in range(len(submissions))]
 
-    def replay(self, site: str, submission: Submission) -> list[Stored | None]:
-        """For each comment, what was kept when it first came; None for a new one."""
-        entries = _entries(0, submission)
-        self._recall(self._database.reading, site, entries)
-        found = []
-        for entry in entries:
-            if isinstance(entry.stored, Conflict):
-                raise entry.stored
-            found.append(entry.stored)
-        return found
-
     def _take(self, policy: Policy, entries: Sequence[_Entry], judge: Judge) -> None:
         site = policy.site
         self._recall(self._database.reading, site, entries)

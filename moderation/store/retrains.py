@@ -25,7 +25,7 @@ from moderation.store.tables import comments, retrains
 SIGN_OF_LIFE = 2.0
 """Seconds between two."""
 
-_LOCK = 7_060_523  # any number of our own
+_LOCK = 7_060_524  # any number of our own
 _DEAD = 60.0  # seconds without a sign
 _KILLED = "It was stopped before its end: its process gives no sign of life any more."
 
