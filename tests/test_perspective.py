@@ -142,6 +142,8 @@ def test_fields_may_be_written_with_underscores(app: Flask, news: News) -> None:
     answer = news.post(ANALYZE, body).json
     assert (answer["attributeScores"], answer["clientToken"]) == ({}, "t")
     assert not recorded(app)
+    context = {"article_and_parent_comment": {"parent_comment": {"text": 5}}}
+    assert news.post(ANALYZE, {**body, "context": context}).status_code == 400
 
 
 def test_the_colon_may_be_escaped(news: News) -> None:

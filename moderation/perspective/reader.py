@@ -60,7 +60,7 @@ def read_analysis() -> Analysis:
     """This request, for analyze."""
     body = _body()
     comment = _comment(body)
-    requested = _object(body, "requestedAttributes")
+    requested = _by_attribute(body, "requestedAttributes")
     if not requested:
         raise refused("NO_REQUESTED_ATTRIBUTES", "Missing requested_attributes")
     return Analysis(
@@ -77,7 +77,7 @@ def read_suggestion() -> Suggestion:
     """This request, for suggestscore."""
     body = _body()
     comment = _comment(body)
-    suggested = _object(body, "attributeScores")
+    suggested = _by_attribute(body, "attributeScores")
     if not suggested:
         raise invalid("Missing attribute_scores")
     scores = {name: _suggested(name, score) for name, score in suggested.items()}
@@ -94,7 +94,7 @@ def _body() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("Invalid JSON payload received. The root must be an object.")
     mended: dict[str, Any] = storable(body)
-    return {_camel(name): value for name, value in mended.items()}
+    return _named(mended)
 
 
 def _comment(body: Mapping[str, Any]) -> Comment:
@@ -118,18 +118,17 @@ def _comment(body: Mapping[str, Any]) -> Comment:
 def _threshold(name: str, config: object) -> float:
     if name not in ATTRIBUTES:
         raise invalid(f"Unknown requested attribute: {name}")
-    config = config if isinstance(config, dict) else {}
-    kind = config.get("scoreType", config.get("score_type", "PROBABILITY"))
+    named = _named(config) if isinstance(config, dict) else {}
+    kind = named.get("scoreType", "PROBABILITY")
     if kind not in ("PROBABILITY", "SCORE_TYPE_UNSPECIFIED"):
         raise invalid(f"Requested score type {kind} is not supported by attribute {name}")
-    return _number(config.get("scoreThreshold", config.get("score_threshold", 0)))
+    return _number(named.get("scoreThreshold", 0))
 
 
 def _suggested(name: str, score: object) -> float:
     if name not in ATTRIBUTES and name not in NOT_SCORED:
         raise invalid(f"Unknown requested attribute: {name}")
-    score = score if isinstance(score, dict) else {}
-    named = {_camel(k): v for k, v in score.items()}
+    named = _named(score) if isinstance(score, dict) else {}
     value = _number(_object(named, "summaryScore").get("value"))
     if not 0 <= value <= 1:
         raise invalid(f"The score of {name} must be from 0 to 1.")
@@ -148,6 +147,11 @@ def _token(body: Mapping[str, Any]) -> str | None:
 
 
 def _object(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return _named(_by_attribute(body, name))
+
+
+def _by_attribute(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object whose names are those of attributes, and stay as they are."""
     value = body.get(name) or {}
     if not isinstance(value, dict):
         raise invalid(f"Invalid value at '{name}': it must be an object.")
@@ -177,6 +181,11 @@ def _number(value: object) -> float:
     except OverflowError:  # a whole number of four hundred digits
         pass
     raise invalid("A score must be a number.")
+
+
+def _named(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields under the names that we know."""
+    return {_camel(name): value for name, value in fields.items()}
 
 
 def _camel(name: str) -> str:
