@@ -367,6 +367,25 @@ def test_every_field_and_button_has_a_name(browser: Browser, one_desk: Desk) -> 
         assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
+def test_the_page_of_one_comment_leads_to_the_queue(browser: Browser, one_desk: Desk) -> None:
+    kept = one_desk.submit("Cheap pills")
+    with browsing(browser) as page, browsing(browser) as other:
+        for moderator in (page, other):
+            one_desk.enter(moderator)
+            moderator.goto(f"{one_desk.address}/review/comments/{kept}")
+        page.get_by_role("button", name="Reject as spam").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+        expect(outcome(page)).to_contain_text("Rejected as spam")
+        expect(page.get_by_role("button", name="Show")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+
+        other.get_by_role("button", name="Publish").click()
+        expect(outcome(other)).to_contain_text("Nothing was changed")
+        expect(other.get_by_role("heading", level=1)).to_have_text("Comment")
+    assert one_desk.status(kept) == ("rejected", "spam")
+
+
 def test_no_field_runs_a_script_in_the_browser(browser: Browser, one_desk: Desk) -> None:
     author = dict.fromkeys(("name", "email", "id", "user_agent"), HOSTILE)
     article = dict.fromkeys(("title", "text", "published_at"), HOSTILE)

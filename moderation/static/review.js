@@ -31,6 +31,9 @@ async function send(form, button) {
   if (answer.redirected && page.getElementById("key")) return location.assign(answer.url);
   delete form.dataset.sent; // an error page leaves the form as it was
   if (!page.getElementById("cards")) return say(page.querySelector("main p")?.textContent);
+  if (!document.querySelector(".tabs")) { // the page of one comment leads to the queue
+    return answer.ok ? location.assign(answer.url) : say(page.querySelector("#outcome p")?.textContent);
+  }
   for (const part of ["main > h1", ".tabs", ".filters", "#cards", ".pager"]) {
     const old = document.querySelector(part), next = page.querySelector(part);
     if (old && next) old.replaceWith(next);
