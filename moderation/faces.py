@@ -28,7 +28,7 @@ _FORM_OVERHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Report:
     """What a moderator of the blog said of a comment, and through which protocol."""
 
     decision: ReviewDecision
@@ -48,7 +48,7 @@ def judge(site: str, comment: Comment, source: str, *, record: bool = True) -> J
     return judged
 
 
-def learn(caller: Caller, comment: Comment, word: Word, comment_id: str = "") -> None:
+def learn(caller: Caller, comment: Comment, report: Report, comment_id: str = "") -> None:
     """Make it the review of the recorded comment: of that id, else with that text. A comment that
     was never seen is recorded first, so that it reaches training."""
     store = service().store
@@ -57,17 +57,17 @@ def learn(caller: Caller, comment: Comment, word: Word, comment_id: str = "") ->
     comment = replace(comment, content=comment.content[:longest])
     stored = _by_id(caller.site, comment_id) or store.find_text(caller.site, comment)
     if stored is None:
-        judged = judge(caller.site, comment, word.source)
+        judged = judge(caller.site, comment, report.source)
         stored = store.find(caller.site, str(judged.id))
-    status = "published" if word.decision == "publish" else "rejected"
-    if (stored.status, stored.label) == (status, word.label):
+    status = "published" if report.decision == "publish" else "rejected"
+    if (stored.status, stored.label) == (status, report.label):
         return  # said before
     store.review(
         caller.site,
         stored.id,
-        word.decision,
-        word.label,
-        note=f"reported through {word.source}",
+        report.decision,
+        report.label,
+        note=f"reported through {report.source}",
         by=caller.key,
     )
 

@@ -19,7 +19,7 @@ from moderation.akismet.reader import (
     verified,
 )
 from moderation.endpoint import service
-from moderation.faces import Word
+from moderation.faces import Report
 from moderation.verdict import REASON_CODES, Verdict
 
 akismet = Blueprint("akismet", __name__)
@@ -66,13 +66,13 @@ def comment_check() -> Response:
 @akismet.post("/1.1/submit-spam")
 def submit_spam() -> Response:
     """A moderator says that it is spam."""
-    return _learn(Word("reject", "spam", SOURCE))
+    return _learn(Report("reject", "spam", SOURCE))
 
 
 @akismet.post("/1.1/submit-ham")
 def submit_ham() -> Response:
     """A moderator says that it can be published."""
-    return _learn(Word("publish", "ok", SOURCE))
+    return _learn(Report("publish", "ok", SOURCE))
 
 
 def _answer(verdict: Verdict, comment_id: str | None, discard: float | None) -> Response:
@@ -85,9 +85,9 @@ def _answer(verdict: Verdict, comment_id: str | None, discard: float | None) -> 
     return say("true", {"X-akismet-pro-tip": "discard"} if blatant else {}, comment_id)
 
 
-def _learn(word: Word) -> Response:
+def _learn(report: Report) -> Response:
     fields = read_fields()
     caller = admit(fields)
     if not is_test(fields):
-        faces.learn(caller, comment_of(fields), word, recorded_id(fields))
+        faces.learn(caller, comment_of(fields), report, recorded_id(fields))
     return say(THANKS)

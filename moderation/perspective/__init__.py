@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from moderation import faces
 from moderation.classifier import Assessment
 from moderation.endpoint import reply, service
-from moderation.perspective.attributes import ATTRIBUTES, SOURCE, word_of
+from moderation.perspective.attributes import ATTRIBUTES, SOURCE, report_of
 from moderation.perspective.discovery import document
 from moderation.perspective.errors import handle_errors, invalid, unknown_language
 from moderation.perspective.reader import Analysis, caller, read_analysis, read_suggestion
@@ -66,8 +66,8 @@ def suggestscore() -> Response:
     """A moderator's word on a comment, in scores. The last one counts."""
     who = caller()
     said = read_suggestion()
-    if said.keeps and (word := word_of(said.scores)):
-        faces.learn(who, said.comment, word)
+    if said.keeps and (report := report_of(said.scores)):
+        faces.learn(who, said.comment, report)
     (found,) = service().assess([said.comment])
     answer = {
         "detectedLanguages": [found.language.code],

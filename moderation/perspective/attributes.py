@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from moderation.faces import Word
+from moderation.faces import Report
 
 Scores = Mapping[str, float]
 
@@ -67,15 +67,15 @@ _WHOLE = {"TOXICITY", "SEVERE_TOXICITY", "SPAM", "LIKELY_TO_REJECT"}
 _YES = 0.5
 
 
-def word_of(suggested: Scores) -> Word | None:
+def report_of(suggested: Scores) -> Report | None:
     """What a moderator means by suggested scores; None where it does not decide over a comment: a
     low INSULT says only that it is no insult."""
     high = {name for name, value in suggested.items() if value >= _YES}
     if "SPAM" in high:
-        return Word("reject", "spam", SOURCE)
+        return Report("reject", "spam", SOURCE)
     if high & _ATTACKS:
-        return Word("reject", "abuse", SOURCE)
+        return Report("reject", "abuse", SOURCE)
     if "LIKELY_TO_REJECT" in high:
-        return Word("reject", None, SOURCE)
+        return Report("reject", None, SOURCE)
     low = {name.removesuffix("_EXPERIMENTAL") for name in set(suggested) - high}
-    return Word("publish", "ok", SOURCE) if low & _WHOLE else None
+    return Report("publish", "ok", SOURCE) if low & _WHOLE else None
