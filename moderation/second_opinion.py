@@ -1,11 +1,12 @@
 """A second opinion for the uncertain few: a small sentence encoder, on the same processor.
 
 The linear model (classifier.py) judges every comment in well under a millisecond. Where its score
-is near a threshold, or always if the site asks for that, MiniLM (Wang et al. 2020), taught on the
-same kinds of rows, reads the words that were decisive, and both log-odds are added up, with weights
-found on corpora that neither had seen (stacking, Wolpert 1992). The sum is brought to the linear
-model's scale, so that a score holds as many honest comments as the same score of that. It reads one
-text at a time: in its eight-bit arithmetic the neighbours of a batch would change a score.
+is near a threshold, or always if the site asks for that, multilingual-e5-small (Wang et al. 2024),
+cut to eight layers and taught on the same kinds of rows, reads the words that were decisive, and
+both log-odds are added up, with weights found on corpora that neither had seen (stacking, Wolpert
+1992). The sum is brought to the linear model's scale, so that a score holds as many honest comments
+as the same score of that. It reads one text at a time: in its eight-bit arithmetic the neighbours
+of a batch would change a score.
 
 Needs the extra `second-opinion`; without it the linear model judges alone.
 """

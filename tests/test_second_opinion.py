@@ -36,6 +36,7 @@ DOUBTFUL = (
     "I hope you lose everything you own, and soon.",
 )
 GERMAN = "Solche Leute wie dich sollte man aus dem Land jagen, du Abschaum."
+CZECH = "Takoví lidé jako ty by měli být vyhnáni z naší země, ty odpade, a už se nikdy nevracet."
 SURE = "Thanks, the second step was what I had missed. Works on my machine now."
 
 
@@ -71,9 +72,9 @@ def test_it_is_asked_where_the_model_is_uncertain_and_nowhere_else(
     assert not together[-1].second_opinion
 
 
-def test_asked_always_it_judges_every_english_comment(alone: Classifier) -> None:
+def test_asked_always_it_judges_every_comment_in_its_languages(alone: Classifier) -> None:
     always = ModelShelf(shipped(), consult=ALWAYS).active()
-    comments = [Comment(text) for text in (*DOUBTFUL, SURE, GERMAN)]
+    comments = [Comment(text) for text in (*DOUBTFUL, SURE, GERMAN, CZECH)]
     asked = [found.second_opinion for found in always.assess(comments)]
     assert asked == [True] * (len(comments) - 1) + [False]
     assert always.threshold("abuse", 0.01) == alone.threshold("abuse", 0.01)
@@ -101,8 +102,8 @@ def test_harmless_words_around_it_do_not_hide_what_it_reads(both: Classifier) ->
 
 
 def test_other_languages_are_left_to_the_model(alone: Classifier, both: Classifier) -> None:
-    german = [Comment(GERMAN)]
-    assert both.assess(german) == alone.assess(german)
+    czech = [Comment(CZECH)]
+    assert both.assess(czech) == alone.assess(czech)
 
 
 def test_of_addresses_it_reads_the_host() -> None:

@@ -67,10 +67,18 @@ def test_a_rows_piece_does_not_depend_on_the_others(
 
 
 def test_what_the_encoder_cannot_read_has_no_piece(teacher: Teacher, rows: list[Row]) -> None:
-    german = "Der zweite Absatz stimmt so nicht, die Brücke wurde erst im Jahr danach gebaut."
+    czech = "Druhý odstavec není správný, most byl postaven až v následujícím roce u řeky."
     short = "Thanks a lot!"
-    found = [replace(rows[0], text=text) for text in (german, short)]
+    found = [replace(rows[0], text=text) for text in (czech, short)]
     assert teacher.pieces(found, 0, steps) == {}
+
+
+def test_a_piece_of_a_text_without_blanks_is_some_of_its_characters(
+    teacher: Teacher, rows: list[Row]
+) -> None:
+    chinese = "文章里说的第二座桥其实是第二年才修好的，我爷爷当时就在那里工作，他还留着照片。"
+    (piece,) = teacher.pieces([replace(rows[0], text=chinese)], 0, steps).values()
+    assert piece.text in chinese and 5 <= len(piece.text) < len(chinese)
 
 
 def test_a_corpus_is_seen_if_a_related_one_was_taught(teacher: Teacher, rows: list[Row]) -> None:

@@ -55,7 +55,7 @@ def write(
     ]
     if teacher := manifest.get("teacher"):
         head += [
-            f"It was also taught {teacher['pieces']:,} pieces of English comments, a few words "
+            f"It was also taught {teacher['pieces']:,} pieces of comments, a few words "
             f"each, as the encoder {teacher['name']} judges them (distillation, Hinton et al. "
             "2015). A corpus that this encoder had seen, or a related one, is judged below by a "
             "model that was taught no pieces, on the scale of the other.",

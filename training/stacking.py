@@ -35,6 +35,9 @@ _NEVER = 1.01
 _CLEARED = 0.5
 """How much of what lies below the thresholds is kept where only some are asked about: of the
 comments that the encoder clears, more are bad than of those that it was never asked about."""
+_CONTESTED = frozenset(["es_detoxis_news"])
+"""Corpora whose ok rows the encoder holds for what they say of immigrants, which was not what the
+corpus asked about: they would set the scale for all others."""
 _FAR = 20.0
 _FEW = 15
 WHO = ("linear", UNCERTAIN, ALWAYS)
@@ -53,7 +56,8 @@ class Unseen:
 
     def honest(self, head: str) -> npt.NDArray[np.bool_]:
         """Comments by which false holds of a head are counted."""
-        fit = np.array([honest_for(name, head) for name in self.names], bool)
+        out = _CONTESTED if head == "abuse" else ()
+        fit = np.array([honest_for(name, head) and name not in out for name in self.names], bool)
         honest: npt.NDArray[np.bool_] = fit & (self.targets[head] == 0)
         return honest
 

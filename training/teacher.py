@@ -7,6 +7,7 @@ by themselves, not of the comments that they happened to stand in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
@@ -27,6 +28,8 @@ from training.progress import Steps
 _PER_CORPUS = 7_000
 _LEAST_WORDS, _MORE_WORDS = 3, 7
 """A piece has so many words, and so many more on average."""
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+"""Of kana and ideographs two, which stand without blanks."""
 _READ = 3_000
 _TELLING = 250
 """Characters that tell a language."""
@@ -108,14 +111,15 @@ def is_kept_out(row: Row, corpora: Collection[str]) -> bool:
 
 def _cut(row: Row, seed: int) -> str:
     """Some words that stand together; of a text that is no longer than that, nothing."""
-    words = row.text[:_READ].split()
+    text = " ".join(row.text[:_READ].split())
+    words = [found.span() for found in _WORD.finditer(text)]
     draw = Random(f"{seed} {key(row.text)}")
     size = _LEAST_WORDS + int(draw.expovariate(1 / _MORE_WORDS))
     if len(words) < 2 * _LEAST_WORDS:
         return ""
     size = min(size, len(words) - 1)
     start = draw.randrange(len(words) - size + 1)
-    return " ".join(words[start : start + size])
+    return text[words[start][0] : words[start + size - 1][1]]
 
 
 def _likely(log_odds: float) -> float:
