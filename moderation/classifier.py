@@ -35,8 +35,9 @@ _SCORES = (*VERDICT_HEADS, *FINE_LABELS)
 _CHARACTERS_AT_ONCE = 25_000
 _SOURCE = re.compile(r"&#?\w{1,32};?|.[^\x00-\x7f]*", re.DOTALL)
 """What one folded character may have been written as: an entity, or a letter and its marks."""
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
-"""Kana and ideographs stand without blanks: there each is shown by itself, or with neighbours."""
+KANA_AND_IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff"
+"""They stand without blanks: there each is shown by itself, or with neighbours."""
+_WORD = re.compile(rf"[{KANA_AND_IDEOGRAPHS}]|[^\s{KANA_AND_IDEOGRAPHS}]+")
 _FARTHEST = 300.0
 """Log-odds beyond which nothing changes, and whose exponentials can be multiplied."""
 _SPANS = 6

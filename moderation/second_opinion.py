@@ -37,7 +37,7 @@ OUTPUTS = ("spam", "toxicity", "hate")
 NEVER, UNCERTAIN, ALWAYS = "no", "uncertain", "always"
 """When it is asked."""
 CHARACTERS, TOKENS = 480, 96
-"""As much of a text as it reads, which takes some five milliseconds."""
+"""As much of a text as it reads, which takes some fifteen milliseconds."""
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)(?:www\.)?([^\s/<>\"')\]]{1,60})[^\s<>\"')\]]*")
 _LEAST = 1e-6

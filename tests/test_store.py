@@ -158,7 +158,7 @@ def test_to_know_a_comment_again_takes_as_many_steps_among_many_as_among_few(
         raw = store._database._reader.raw_connection()
         raw.driver_connection.set_progress_handler(lambda: counted.append(1), 1)  # type: ignore[union-attr]
         raw.close()  # the pool gives the last one next
-        with pytest.raises(ValueError, match="new"):
+        with pytest.raises(ValueError, match=r"^new$"):  # and not "old"
             store.submit(policy, [Submission(batch, "key")], refuse)
         return len(counted)
 

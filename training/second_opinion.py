@@ -86,11 +86,11 @@ def main(
     from training import encoder as encoders  # noqa: PLC0415  # an extra
 
     found, lessons = corpora.taught(dataset.read(csv, {}))
-    texts, targets, chances = _curriculum(found, lessons)
-    if checkpoint and checkpoint.exists():
-        encoder = encoders.Encoder.load(checkpoint)
-    else:
-        encoder = encoders.Encoder.pretrained(texts)
+    begun = checkpoint if checkpoint and checkpoint.exists() else None
+    encoder = encoders.Encoder.load(begun) if begun else None
+    if rows or encoder is None:  # else nothing of it is read
+        texts, targets, chances = _curriculum(found, lessons)
+        encoder = encoder or encoders.Encoder.pretrained(texts)
     if rows:
         with steps("Teaching", min(rows, len(texts))) as report:
             encoders.teach(encoder, texts, targets, chances, rows, seed=seed, report=report)

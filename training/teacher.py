@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 
+from moderation.classifier import KANA_AND_IDEOGRAPHS
 from moderation.folding import fold
 from moderation.language import detect
 from moderation.second_opinion import OUTPUTS, SecondOpinion
@@ -28,8 +29,8 @@ from training.progress import Steps
 _PER_CORPUS = 7_000
 _LEAST_WORDS, _MORE_WORDS = 3, 7
 """A piece has so many words, and so many more on average."""
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+")
-"""Of kana and ideographs two, which stand without blanks."""
+_WORD = re.compile(rf"[{KANA_AND_IDEOGRAPHS}]{{1,2}}|[^\s{KANA_AND_IDEOGRAPHS}]+")
+"""Of kana and ideographs two are as good as a word."""
 _READ = 3_000
 _TELLING = 250
 """Characters that tell a language."""
