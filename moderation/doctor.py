@@ -52,8 +52,7 @@ def examine(environ: Mapping[str, str], override: Callable[[Settings], Settings]
         try:
             found += examination(configured)
         except ModerationError as error:  # its message says how to mend it
-            if str(error) not in [one.fact for one in found]:
-                found.append(Found(part, str(error), "See there."))
+            found.append(Found(part, str(error), "See there."))
         except OSError as error:
             why = f"{error.filename}: {error.strerror}"
             found.append(Found(part, why, "Let the service's user read and write it."))
@@ -98,19 +97,22 @@ def _database(configured: Settings) -> Iterator[Found]:
         else:
             usable = sum(not key.revoked for key in store.keys.list())
             yield Found("keys", f"{usable} in use" if usable else "none: open to this machine")
+        yield from _agreement(store, file)
     if file and _open_to_others(file, stat.S_IROTH | stat.S_IWOTH):
         yield Found("database", f"{file} is open to other users", f"chmod o-rwx {file}")
 
 
-def _clock(configured: Settings) -> Iterator[Found]:
-    now, file = time.time(), _file_of(configured.database)
+def _clock(_: Settings) -> Iterator[Found]:
+    now = time.time()
     if now < _EARLIEST:
         yield Found("clock", f"it says {time.ctime(now)}", "Set it, and keep it by NTP.")
-        return
-    if file and not file.exists():
-        return
-    with closing(Store.open(configured.database)) as store:
-        ahead = store.newest() - now if file else store.clock() - time.time()
+
+
+def _agreement(store: Store, file: Path | None) -> Iterator[Found]:
+    now = time.time()
+    if now < _EARLIEST:
+        return  # then it agrees with nothing
+    ahead = store.newest() - now if file else store.clock() - now
     if (abs(ahead) if file is None else ahead) > _CLOCK_SECONDS:
         whose = "the newest comment's" if file else "the database's"
         yield Found(
