@@ -130,11 +130,13 @@ class ModelRefused(ModerationError):
     status = 503
     title = "Model refused"
 
-    def __init__(self, version: str, problem: str) -> None:
-        super().__init__(
-            f"Model {version} was not loaded: {problem}. "
-            "Train it again, or activate another one (`moderation models list`)."
-        )
+    def __init__(
+        self,
+        version: str,
+        problem: str,
+        mend: str = "Train it again, or activate another one (`moderation models list`).",
+    ) -> None:
+        super().__init__(f"Model {version} was not loaded: {problem}. {mend}")
 
 
 class SecondOpinionRefused(ModelRefused):
@@ -143,10 +145,11 @@ class SecondOpinionRefused(ModelRefused):
     title = "Second opinion refused"
 
     def __init__(self, problem: str) -> None:
-        ModerationError.__init__(
-            self,
-            f"The second opinion was not loaded: {problem}. Install the package anew with "
-            "`pip install 'moderation[second-opinion]'`, or set MODERATION_SECOND_OPINION to `no`.",
+        super().__init__(
+            "second-opinion",
+            problem,
+            "Install the package anew with `pip install 'moderation[second-opinion]'`, "
+            "or set MODERATION_SECOND_OPINION to `no`.",
         )
 
 
