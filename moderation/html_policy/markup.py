@@ -27,10 +27,11 @@ _KEY = r"[a-zA-Z_:@][a-zA-Z0-9_:.\-]*+"
 _VALUE = r"""(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++)"""
 _ATTRIBUTE = re.compile(rf"({_KEY})(?:\s*+=\s*+({_VALUE}))?+", re.ASCII)
 # A failed attempt never goes back, and outside of quotes it ends at the next `<` or quote: at most
-# three attempts (outside, in '…', in "…") can be reading any one character.
+# three attempts (outside, in '…', in "…") can be reading any one character. Python 3.11.2
+# takes half a value for a whole one where its `?` is possessive too.
 _TAG = re.compile(
     rf"<(?:/({_NAME})\s*+>"
-    rf"|({_NAME})((?:\s++{_KEY}(?:\s*+=\s*+{_VALUE})?+)*+)\s*+/?>"
+    rf"|({_NAME})((?:\s++{_KEY}(?:\s*+=\s*+{_VALUE})?)*+)\s*+/?>"
     rf"|(!--))",
     re.ASCII,
 )
